@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// Structures that system calls take and fill. Unknown flag bits are ERR_INVALID_ARGUMENT, reserved fields zero.
+
+#ifndef TERN_INFO_H
+#define TERN_INFO_H
+
+#include <tern/types.h>
+
+struct handle_info {
+	uint32_t type; // enum object_type
+	rights_t rights;
+	uint64_t badge;
+	uint64_t object_id; // the same for all capabilities of one object, never reused
+};
+
+#define THREAD_SUSPENDED ((uint32_t)1 << 0) // thread_create: wait for thread_resume
+
+#define THREAD_PRIORITY_DEFAULT   128
+#define THREAD_PRIORITY_MAX       255
+#define THREAD_KERNEL_STACK_MIN   (8 * 1024)
+#define THREAD_KERNEL_STACK_MAX   (64 * 1024)
+#define THREAD_STACK_SIZE_DEFAULT (1024 * 1024)
+
+// thread_create. A zero field means its default; user/lib has an initialiser.
+struct thread_attributes {
+	char name[NAME_LENGTH];
+	uint64_t entry;             // first program counter
+	uint64_t argument;          // arrives as first argument of the entry function
+	uint64_t stack_pointer;     // initial stack pointer; 0: the kernel maps a stack of stack_size with a guard page below
+	uint64_t stack_size;        // bytes, whole pages; default THREAD_STACK_SIZE_DEFAULT
+	uint64_t kernel_stack_size; // bytes, whole pages; default 16 KiB
+	uint64_t tls_base;
+	uint64_t affinity;          // bit n: may run on CPU n; default all
+	uint64_t clear_tid_address; // a 32-bit word, zeroed and futex-woken when the thread ends
+	uint64_t message_buffer;    // page-aligned address at which the message buffer is mapped; 0: none
+	handle_t fault_endpoint;    // with RIGHT_SEND; HANDLE_NONE: a fault kills the process
+	uint32_t priority;          // 1 to the creator's own; default THREAD_PRIORITY_DEFAULT or the creator's if lower
+	uint32_t flags;             // THREAD_SUSPENDED
+};
+
+enum thread_state {
+	THREAD_CREATING,
+	THREAD_READY,
+	THREAD_RUNNING,
+	THREAD_BLOCKED,
+	THREAD_SLEEPING,
+	THREAD_ZOMBIE, // ended, not yet joined, detached or dropped
+	THREAD_DEAD,
+};
+
+struct thread_info {
+	uint64_t id;
+	uint64_t process_id;
+	char name[NAME_LENGTH];
+	uint32_t state;     // enum thread_state
+	uint32_t suspended; // 1: suspended, whatever its state
+	uint32_t priority;  // effective
+	uint32_t cpu;       // last or current
+	uint64_t affinity;
+	uint64_t cpu_time;        // nanoseconds
+	uint64_t slice_remaining; // nanoseconds
+	uint64_t wake_time;       // of a sleep or time-out; DEADLINE_NEVER: none
+	uint64_t stack_start;     // the user stack, where the kernel mapped it or it was declared; else 0
+	uint64_t stack_end;
+	uint64_t tls_base;
+	uint64_t exit_status;
+};
+
+enum process_state {
+	PROCESS_CREATED, // no thread has run yet
+	PROCESS_RUNNING,
+	PROCESS_EXITED,
+};
+
+enum exit_reason {
+	EXIT_NORMAL, // process_exit or the end of the last thread; status is its value
+	EXIT_KILLED, // process_kill; status is its value
+	EXIT_FAULT,  // a fault that nobody handled; status is the enum fault_kind
+};
+
+struct process_info {
+	uint64_t id;
+	char name[NAME_LENGTH];
+	uint32_t state;  // enum process_state
+	uint32_t reason; // enum exit_reason
+	uint64_t exit_status;
+	uint64_t thread_count;
+	uint64_t handle_count;
+	uint64_t cpu_time; // nanoseconds, ended threads included
+	uint64_t pages_resident;
+};
+
+struct account_info {
+	uint64_t pages_limit;
+	uint64_t pages_used;
+	uint64_t objects_limit;
+	uint64_t objects_used;
+};
+
+#define MEMORY_CONTIGUOUS ((uint64_t)1 << 0) // physically contiguous, resident and zeroed from the start (DMA)
+#define MEMORY_RESIDENT   ((uint64_t)1 << 1) // all pages allocated and zeroed from the start
+
+struct memory_info {
+	uint64_t size;     // bytes
+	uint64_t resident; // bytes that have a frame
+	uint64_t physical; // first physical address of contiguous and physical memory, else 0 (needs RIGHT_CONTROL, else 0)
+};
+
+#define MAP_READ    ((uint64_t)1 << 0)
+#define MAP_WRITE   ((uint64_t)1 << 1)
+#define MAP_EXECUTE ((uint64_t)1 << 2)  // never together with MAP_WRITE
+#define MAP_FIXED   ((uint64_t)1 << 3)  // at `address` or not at all: ERR_EXISTS if something is there
+#define MAP_REPLACE ((uint64_t)1 << 4)  // with MAP_FIXED: unmap first what is there
+#define MAP_SHARED  ((uint64_t)1 << 5)  // address_space_clone shares the memory (else the clone gets a copy on write)
+#define MAP_DEVICE  ((uint64_t)1 << 6)  // device memory: uncached, strongly ordered (physical memory only)
+#define MAP_GUARD   ((uint64_t)1 << 7)  // no access; faults in it are FAULT_STACK_GUARD; takes no memory object
+
+// address_space_map. `memory` may be HANDLE_NONE for private anonymous memory of the mapping's own.
+struct map_request {
+	handle_t memory;
+	uint64_t offset;  // bytes into the memory, whole pages
+	uint64_t length;  // bytes, whole pages
+	uint64_t address; // where, whole pages; without MAP_FIXED a hint, 0: anywhere
+	uint64_t flags;
+};
+
+struct mapping_info {
+	uint64_t address;
+	uint64_t length;
+	uint64_t flags;
+	uint64_t offset;
+	uint64_t memory_id;
+};
+
+#define INTERRUPT_EDGE       ((uint32_t)1 << 0) // edge-triggered (default: level)
+#define INTERRUPT_ACTIVE_LOW ((uint32_t)1 << 1)
+
+enum system_power_action {
+	POWER_OFF,
+	POWER_RESET,
+};
+
+enum log_level {
+	LOG_ERROR,
+	LOG_WARNING,
+	LOG_INFO,
+	LOG_DEBUG,
+};
+
+struct system_info {
+	uint64_t cpu_count;
+	uint64_t memory_total; // bytes managed
+	uint64_t memory_free;  // bytes
+	uint64_t processes;    // alive or not reaped
+	uint64_t threads;
+	uint64_t objects; // live kernel objects
+	uint64_t context_switches;
+	uint64_t interrupts;
+	uint64_t uptime; // nanoseconds
+};
+
+#endif
