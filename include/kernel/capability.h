@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Capabilities and the tables that hold them: handles are direct indices with a generation.
+//
+// Look-up takes no lock: slots live in pages that are freed only with the table, and a slot's generation is read before and after. Installing and
+// removing take the table's lock.
+
+#ifndef KERNEL_CAPABILITY_H
+#define KERNEL_CAPABILITY_H
+
+#include <kernel/object.h>
+#include <kernel/spinlock.h>
+
+struct process;
+
+struct capability {
+	struct object *object;
+	uint64_t badge;
+	rights_t rights;
+	uint32_t generation; // of the handle that names it; odd values of a spare bit are not used
+	uint32_t next_free;  // index of the next free slot, while free
+	uint32_t reserved;   // 1: taken by capability_reserve, no object yet
+};
+
+#define CAPABILITY_TABLE_PAGES 512 // pages of slots: 65 536 handles at 32 bytes
+
+struct capability_table {
+	struct spinlock lock;
+	struct account *account; // pays for its pages
+	uint32_t first_free;
+	uint32_t size; // slots that exist
+	uint32_t used;
+	bool closed; // the process has ended: nothing can be installed
+	struct capability **pages; // a page of pointers, allocated with the table
+};
+
+// False: no memory.
+bool capability_table_init(struct capability_table *table, struct account *account);
+// Closes all handles, in steps with preemption points; frees the pages.
+void capability_table_destroy(struct capability_table *table);
+
+// Finds the capability of a handle of the current process. OBJECT_NONE for any type. Errors: BAD_HANDLE, WRONG_TYPE, NO_RIGHTS (in this order).
+enum error capability_lookup(
+	handle_t handle, enum object_type type, rights_t needed, struct capability *found);
+
+// The same for another process's table.
+enum error capability_lookup_in(struct capability_table *table, handle_t handle, enum object_type type,
+	rights_t needed, struct capability *found);
+
+// Sets a slot aside, so that installing cannot fail. Errors: NO_SLOTS, NO_MEMORY, BAD_STATE (the table is closed).
+enum error capability_reserve(struct capability_table *table, handle_t *handle);
+void capability_cancel(struct capability_table *table, handle_t handle);
+// Fills a reserved slot; counts a reference of its own on the object. If the table was closed meanwhile nothing is installed (and nothing leaks).
+void capability_install(struct capability_table *table, handle_t handle, struct object *object, rights_t rights,
+	uint64_t badge);
+
+// reserve + install, for a new object whose creator's reference is given up: on success the capability holds it, on failure it is gone.
+enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle);
+
+// Removes a capability. Errors: BAD_HANDLE.
+enum error capability_close(struct capability_table *table, handle_t handle);
+
+#endif

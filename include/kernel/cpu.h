@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// Per-CPU data.
+
+#ifndef KERNEL_CPU_H
+#define KERNEL_CPU_H
+
+#include <arch/cpu.h>
+#include <arch/types.h>
+#include <kernel/scheduler.h>
+#include <kernel/timeout.h>
+
+#define LOCKS_HELD_MAX 8
+
+struct spinlock;
+
+struct cpu {
+	struct arch_cpu arch; // must be first: assembly finds it there
+	struct thread *current;
+	struct thread *idle;
+	struct thread *previous;             // switched from, until the next thread has finished the switch
+	struct address_space *address_space; // loaded in the MMU; NULL: the kernel's own
+	unsigned index;
+	bool online;
+	bool blocked;             // the current thread has blocked in this kernel entry
+	atomic_bool reschedule;   // schedule at the next trap_exit or preemption point
+	struct run_queue run_queue;
+	struct timeout_queue timeouts;
+	const struct spinlock *locks_held[LOCKS_HELD_MAX]; // debug builds
+	unsigned locks_held_count;
+	_Atomic uint64_t quiescent; // how often this CPU was outside the kernel or at a preemption point
+	uint64_t context_switches;
+	uint64_t interrupts;
+	uint64_t ipis;
+	uint64_t shootdowns;
+};
+
+extern struct cpu cpus[ARCH_CPU_MAX];
+extern unsigned cpu_count; // that exist; online ones say so
+
+static inline struct cpu *cpu_self(void)
+{
+	return arch_cpu_self();
+}
+
+static inline struct thread *thread_current(void)
+{
+	return arch_cpu_self()->current;
+}
+
+// A point in a long operation, no lock held, at which pending interrupts are let in and another thread may run. Pointers to objects not counted with
+// object_get are stale afterwards.
+void preemption_point(void);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// Spin locks (fair: tickets). Always taken with interrupts disabled. Every lock has a rank; a debug build asserts that ranks
+// rise as locks are taken on a CPU, so the order in the enum is the lock order of the kernel. Two locks of one rank are taken with
+// spin_lock_nested, lower address first.
+
+#ifndef KERNEL_SPINLOCK_H
+#define KERNEL_SPINLOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lock_rank {
+	RANK_PROCESS_LIST,
+	RANK_PROCESS,          // a process: threads, state, exit
+	RANK_CAPABILITY_TABLE, // a process's table
+	RANK_ADDRESS_SPACE,    // a space's mappings and page tables
+	RANK_MEMORY,           // a memory object's pages and reverse mappings
+	RANK_ENDPOINT,
+	RANK_NOTIFICATION,
+	RANK_FUTEX,
+	RANK_INTERRUPT,
+	RANK_TIMER,
+	RANK_REPLY,
+	RANK_THREAD,  // suspension, priority, affinity, joiner
+	RANK_TIMEOUT, // a CPU's time-out queue
+	RANK_RUN_QUEUE,
+	RANK_KERNEL_AREA, // kernel virtual addresses
+	RANK_CACHE,       // an object cache
+	RANK_FRAME,       // the frame allocator
+	RANK_LOG,
+	RANK_COUNT,
+};
+
+struct spinlock {
+	atomic_uint next;
+	atomic_uint serving;
+	uint32_t rank;
+	uint32_t owner; // index of the holder's CPU + 1, 0: free; debug builds
+	atomic_ulong contended;
+};
+
+#define SPINLOCK_INITIALIZER(lock_rank) {.rank = (lock_rank)}
+
+void spin_init(struct spinlock *lock, enum lock_rank rank);
+void spin_lock(struct spinlock *lock);
+void spin_lock_nested(struct spinlock *lock);
+bool spin_try_lock(struct spinlock *lock);
+void spin_unlock(struct spinlock *lock);
+
+// Whether this CPU holds the lock (always true in release builds: only for assertions).
+bool spin_is_held(const struct spinlock *lock);
+// Whether this CPU holds no lock (always true in release builds).
+bool spin_none_held(void);
+
+#define ASSERT_LOCK_HELD(lock)  assert(spin_is_held(lock))
+#define ASSERT_NO_LOCKS_HELD()  assert(spin_none_held())
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// Time-outs: per-CPU queues ordered by deadline (intrusive pairing heap).
+
+#ifndef KERNEL_TIMEOUT_H
+#define KERNEL_TIMEOUT_H
+
+#include <kernel/spinlock.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct timeout {
+	uint64_t deadline;
+	void (*expire)(struct timeout *timeout); // on the CPU that armed it, no lock held, the time-out no longer queued
+	struct timeout *child;
+	struct timeout *sibling;
+	struct timeout *previous; // parent or left sibling
+	struct timeout_queue *queue; // NULL: not armed
+};
+
+struct timeout_queue {
+	struct spinlock lock;
+	struct timeout *first;
+	struct timeout *running; // whose expire is being called; timeout_cancel_sync waits for it
+};
+
+void timeout_queue_init(struct timeout_queue *queue);
+
+// Arms on this CPU. It must not be armed. DEADLINE_NEVER arms nothing.
+void timeout_arm(struct timeout *timeout, uint64_t deadline);
+// Disarms, on whatever CPU; false: it was not armed (it may be expiring right now).
+bool timeout_cancel(struct timeout *timeout);
+// Disarms and waits until no CPU is in its expire. Not from within expire, no lock held that expire takes.
+void timeout_cancel_sync(struct timeout *timeout);
+// The earliest deadline of this CPU, DEADLINE_NEVER: none.
+uint64_t timeout_next(void);
+// Expires what is due on this CPU, at most 16 at a time; true: more are due.
+bool timeout_run(uint64_t now);
+
+#endif
