@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// IPC objects as the rest of the core sees them: endpoints, replies, notifications, futexes; faults as messages.
+
+#ifndef KERNEL_IPC_H
+#define KERNEL_IPC_H
+
+#include <kernel/object.h>
+#include <kernel/spinlock.h>
+#include <kernel/thread.h>
+
+// --- Notifications
+
+struct notification {
+	struct object object;
+	struct spinlock lock;
+	uint64_t word;
+	struct list_node waiters;   // thread.wait_link
+	struct endpoint *endpoint;  // bound: not counted, unbound when either goes
+	unsigned receivers;         // capabilities with RIGHT_RECEIVE
+};
+
+// Sets bits and wakes a waiter, or a receiver of the bound endpoint. Any context; locks below RANK_ENDPOINT may be held.
+void notification_signal(struct notification *notification, uint64_t bits);
+
+// --- Endpoints and replies: see ipc/
+
+// A fault of the current thread becomes a call to its fault endpoint. False: it has none or nobody can receive.
+// True: the thread has blocked (its frame is what the handler may change).
+bool ipc_send_fault(const struct fault *fault);
+
+// The current thread ends: callers it has accepted get ERR_GONE, its saved state goes.
+void ipc_thread_exit(struct thread *thread);
+
+// --- Futexes
+
+// Wakes waiters of a word of the current thread's own space (clear-tid).
+void futex_wake_address(uint64_t address, uint64_t count);
+
+// --- Guests
+
+// A system call or a fault of a thread that runs its guest: back to the personality.
+void guest_exit_syscall(struct thread *thread);
+void guest_exit_fault(struct thread *thread, const struct fault *fault);
+// trap_exit's part: a kick is pending for a thread in guest mode.
+void guest_exit_kicked(struct thread *thread);
+void guest_thread_exit(struct thread *thread);
+
+// The space a thread's user mode runs in now: its guest's, or its process's.
+struct address_space *thread_space(const struct thread *thread);
+
+#endif
