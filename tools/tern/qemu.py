@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""The QEMU command line of each architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tern.requirements import QEMU
+
+MACHINE = {"x86_64": "q35", "aarch64": "virt,gic-version=3", "riscv64": "virt"}
+CPU = {"x86_64": "max", "aarch64": "max,pauth-impdef=on", "riscv64": "rv64"}
+FIRMWARE = {"x86_64": [], "aarch64": [], "riscv64": ["-bios", "default"]}
+LOG_LEVELS = ("error", "warning", "info", "debug")
+
+
+@dataclass
+class Machine:
+    """What a boot may choose."""
+
+    smp: int = 1
+    memory: str = "512M"
+    icount: bool = False
+    machine: str | None = None
+    cpu: str | None = None
+    extra: list[str] = field(default_factory=list)
+
+
+@dataclass
+class KernelOptions:
+    """The kernel command line."""
+
+    framed: bool
+    log_level: str = "info"
+    trace: bool = False
+
+    def __str__(self) -> str:
+        words = [f"tern.console={'framed' if self.framed else 'terminal'}", f"tern.log={self.log_level}"]
+        if self.trace:
+            words.append("tern.trace=1")
+        return " ".join(words)
+
+
+def command(
+    architecture: str, machine: Machine, kernel: Path, initramfs: Path, options: KernelOptions
+) -> list[str]:
+    """The command line without a console: the caller adds -serial."""
+    accelerator = ["-icount", "shift=0", "-accel", "tcg,thread=single"] if machine.icount else ["-accel", "tcg"]
+    return [
+        QEMU[architecture].what,
+        *("-display", "none", "-no-reboot", "-nodefaults"),
+        *("-machine", machine.machine or MACHINE[architecture]),
+        *("-cpu", machine.cpu or CPU[architecture]),
+        *accelerator,
+        *("-smp", str(machine.smp), "-m", machine.memory),
+        *FIRMWARE[architecture],
+        *("-kernel", str(kernel), "-initrd", str(initramfs), "-append", str(options)),
+        *machine.extra,
+    ]
+
+
+TERMINAL = ["-serial", "mon:stdio"]
+PIPE = ["-monitor", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
