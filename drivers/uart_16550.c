@@ -18,13 +18,13 @@ enum uart_register {
 };
 
 #define FIFO_ENABLE_AND_CLEAR 0x07
-#define LINE_8N1	      0x03
+#define LINE_8N1              0x03
 #define LINE_DIVISOR_ACCESS   0x80
-#define MODEM_READY	      0x03 // DTR and RTS
+#define MODEM_READY           0x03 // DTR and RTS
 #define STATUS_TRANSMIT_EMPTY 0x20
-#define BAUD_RATE	      115200
-#define CLOCKS_PER_BIT	      16
-#define TRANSMIT_POLLS	      (1 << 18) // then the byte is dropped: a broken UART must not stop the kernel
+#define BAUD_RATE             115200
+#define CLOCKS_PER_BIT        16
+#define TRANSMIT_POLLS        (1 << 18) // then the byte is dropped: a broken UART must not stop the kernel
 
 static struct uart_16550 console;
 

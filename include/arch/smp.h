@@ -9,8 +9,9 @@
 
 struct cpu;
 
-// Starts the CPU with hardware id `hardware_id` (from boot_machine): it calls cpu_main(cpu) on `stack_top` with the kernel's page tables, interrupts
-// disabled and arch_cpu_init(cpu) done. False where it does not answer.
+// Starts the CPU with hardware id `hardware_id` (from boot_machine): it calls cpu_main(cpu) on `stack_top`
+// with the kernel's page tables, interrupts disabled and arch_cpu_init(cpu) done. False where it does not
+// answer.
 bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top);
 
 // Makes trap_ipi come on another CPU. Orders all writes before it.

@@ -2,9 +2,10 @@
 //
 // The HAL contract: threads, their kernel contexts and user registers.
 //
-// A thread that does not run is in one of two shapes. Its kernel context is either somewhere inside the kernel (it was switched out
-// at a preemption point), or fresh: arch_thread_reset_context says at which function it starts, on an empty kernel stack just
-// below its frame. Every thread that blocks is fresh: nothing on its kernel stack is live but its frame.
+// A thread that does not run is in one of two shapes. Its kernel context is either somewhere inside the
+// kernel (it was switched out at a preemption point), or fresh: arch_thread_reset_context says at which
+// function it starts, on an empty kernel stack just below its frame. Every thread that blocks is fresh:
+// nothing on its kernel stack is live but its frame.
 
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
@@ -13,29 +14,34 @@
 #include <tern/arch/registers.h>
 #include <tern/fault.h>
 
-// Prepares a new thread: frame at the top of the kernel stack that ends at `stack_top` (16-byte aligned), user registers zero
-// but for those given, interrupts enabled in user mode, FPU state initial and unused.
+// Prepares a new thread: frame at the top of the kernel stack that ends at `stack_top` (16-byte aligned),
+// user registers zero but for those given, interrupts enabled in user mode, FPU state initial and unused.
 void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t entry, uint64_t stack_pointer,
 	uint64_t argument, uint64_t tls_base);
 
-// Prepares a thread that runs only in the kernel (idle): starts at `entry` on its stack, never returns to user mode.
+// Prepares a thread that runs only in the kernel (idle): starts at `entry` on its stack, never returns to
+// user mode.
 void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void (*entry)(void));
 
-// Makes the kernel context fresh: the next switch to the thread calls `entry`, which must not return. May be called by the thread on itself
-// before it is switched out for the last time of its present kernel entry.
+// Makes the kernel context fresh: the next switch to the thread calls `entry`, which must not return. May be
+// called by the thread on itself before it is switched out for the last time of its present kernel entry.
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void));
 
-// Switches kernel contexts: saves callee-saved state, TLS bases and FPU ownership of `previous`, and loads those of `next`; sets the kernel stack
-// for the next entry from user mode. Address spaces are switched separately. Interrupts disabled. Returns when `previous` runs again.
+// Switches kernel contexts: saves callee-saved state, TLS bases and FPU ownership of `previous`, and loads
+// those of `next`; sets the kernel stack for the next entry from user mode. Address spaces are switched
+// separately. Interrupts disabled. Returns when `previous` runs again.
 void arch_context_switch(struct arch_thread *previous, struct arch_thread *next);
 
-// Returns to user mode with the registers of the current thread's frame. Interrupts disabled; nothing pending.
+// Returns to user mode with the registers of the current thread's frame. Interrupts disabled; nothing
+// pending.
 _Noreturn void arch_enter_user(struct arch_thread *thread);
 
-// The thread has ended or moves to another CPU: no CPU keeps its FPU registers any more. Called on the CPU that ran it last.
+// The thread has ended or moves to another CPU: no CPU keeps its FPU registers any more. Called on the CPU
+// that ran it last.
 void arch_fpu_release(struct arch_thread *thread);
 
-// The size of the FPU state as thread_read_fpu gives it, and copies of it. The thread is current. Writing checks the state.
+// The size of the FPU state as thread_read_fpu gives it, and copies of it. The thread is current. Writing
+// checks the state.
 size_t arch_fpu_size(void);
 void arch_fpu_get(struct arch_thread *thread, void *state);
 bool arch_fpu_set(struct arch_thread *thread, const void *state);
@@ -45,12 +51,14 @@ void arch_fpu_reset(struct arch_thread *thread);
 uint64_t arch_tls_get(struct arch_thread *thread);
 void arch_tls_set(struct arch_thread *thread, uint64_t base);
 
-// All user registers, TLS bases included. The thread is current or not running. Setting leaves privileged bits as they must be and returns
-// false, changing nothing, where the CPU would refuse an address (non-canonical, kernel).
+// All user registers, TLS bases included. The thread is current or not running. Setting leaves privileged
+// bits as they must be and returns false, changing nothing, where the CPU would refuse an address
+// (non-canonical, kernel).
 void arch_registers_get(struct arch_thread *thread, struct registers *registers);
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers);
 
-// The same, for the frame alone in a system call: number, argument 0 to 5, results. Setting results zeroes the other caller-saved registers.
+// The same, for the frame alone in a system call: number, argument 0 to 5, results. Setting results zeroes
+// the other caller-saved registers.
 static inline uint64_t arch_syscall_number(const struct arch_thread *thread);
 static inline uint64_t arch_syscall_argument(const struct arch_thread *thread, unsigned index);
 static inline void arch_syscall_set_result(struct arch_thread *thread, struct syscall_result result);
@@ -70,8 +78,8 @@ static inline uint64_t arch_stack_pointer(const struct arch_thread *thread);
 // Prints the registers of a frame to the log (crashes and panics).
 void arch_frame_log(const struct arch_frame *frame);
 
-// Return addresses of the calling kernel code, innermost first; of a frame: those of the kernel or user code it interrupted. A user stack is read
-// by `arch_copy_from_user`. The value is how many were stored.
+// Return addresses of the calling kernel code, innermost first; of a frame: those of the kernel or user code
+// it interrupted. A user stack is read by `arch_copy_from_user`. The value is how many were stored.
 size_t arch_backtrace(uintptr_t *addresses, size_t limit);
 size_t arch_backtrace_frame(const struct arch_frame *frame, uintptr_t *addresses, size_t limit);
 

@@ -14,7 +14,8 @@ void arch_time_init_cpu(void);
 // Nanoseconds since about boot, the same on all CPUs, never going back.
 static inline uint64_t arch_time_now(void);
 
-// Makes trap_timer come at an absolute time, at once if it is past; DEADLINE_NEVER: not at all. Interrupts disabled.
+// Makes trap_timer come at an absolute time, at once if it is past; DEADLINE_NEVER: not at all. Interrupts
+// disabled.
 void arch_timer_set(uint64_t deadline);
 
 #include <isa/time.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Accounts: limits on pages and objects, in a tree. A charge is made to an account and all its ancestors, or to none.
+// Accounts: limits on pages and objects, in a tree. A charge is made to an account and all its ancestors, or
+// to none.
 
 #ifndef KERNEL_ACCOUNT_H
 #define KERNEL_ACCOUNT_H

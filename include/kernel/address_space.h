@@ -23,9 +23,11 @@ struct mapping {
 	vaddr_t address;
 	uint64_t length;
 	uint64_t offset;
-	uint64_t flags;        // MAP_*
-	uint64_t flags_allowed; // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of mapping
-	struct mapping *tree[2]; // balanced tree by address: see address_space.c (a linear list would do for no one)
+	uint64_t flags;         // MAP_*
+	uint64_t flags_allowed; // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of
+				// mapping
+	struct mapping
+		*tree[2]; // balanced tree by address: see address_space.c (a linear list would do for no one)
 	int tree_level;
 };
 
@@ -36,41 +38,49 @@ struct address_space {
 	struct list_node mappings;
 	struct mapping *tree_root;
 	uint64_t mapped_pages;
-	bool destroyed;             // nothing can be mapped or touched any more
-	_Atomic uint64_t cpus;      // bit n: CPU n has run it and may have translations
+	bool destroyed;        // nothing can be mapped or touched any more
+	_Atomic uint64_t cpus; // bit n: CPU n has run it and may have translations
 };
 
 // Creator's reference; NULL: no memory.
 struct address_space *address_space_create(struct account *account);
 
-// Maps as address_space_map (the system call) does, everything checked here: alignment, range, overlap. `allowed` is what the caller's rights on the memory permit (MAP_READ ...).
-// memory NULL: anonymous memory of its own (or a guard). No lock held.
-enum error address_space_map(struct address_space *space, struct memory *memory, const struct map_request *request,
-	uint64_t allowed, vaddr_t *address);
+// Maps as address_space_map (the system call) does, everything checked here: alignment, range, overlap.
+// `allowed` is what the caller's rights on the memory permit (MAP_READ ...). memory NULL: anonymous memory of
+// its own (or a guard). No lock held.
+enum error address_space_map(struct address_space *space, struct memory *memory,
+	const struct map_request *request, uint64_t allowed, vaddr_t *address);
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length);
-enum error address_space_protect(struct address_space *space, vaddr_t address, uint64_t length, uint64_t access);
-struct address_space *address_space_clone(struct address_space *space, struct account *account); // NULL: no memory
+enum error address_space_protect(
+	struct address_space *space, vaddr_t address, uint64_t length, uint64_t access);
+struct address_space *address_space_clone(
+	struct address_space *space, struct account *account); // NULL: no memory
 enum error address_space_query(struct address_space *space, vaddr_t address, struct mapping_info *info);
 
-// Unmaps everything and frees the page tables, in steps with preemption points; nothing can be mapped afterwards.
+// Unmaps everything and frees the page tables, in steps with preemption points; nothing can be mapped
+// afterwards.
 void address_space_destroy(struct address_space *space);
 
-// Resolves a fault of user code (or of a copy function) at an address of a space: zero-fill, copy-on-write, a missing entry. FAULT_NONE: try again; else the kind to report
-// (FAULT_PAGE, FAULT_STACK_GUARD, FAULT_NO_MEMORY). No lock held.
+// Resolves a fault of user code (or of a copy function) at an address of a space: zero-fill, copy-on-write, a
+// missing entry. FAULT_NONE: try again; else the kind to report (FAULT_PAGE, FAULT_STACK_GUARD,
+// FAULT_NO_MEMORY). No lock held.
 enum fault_kind address_space_fault(struct address_space *space, vaddr_t address, enum fault_access access);
 
-// Finds the frame behind an address of any space for reading or writing, resolving zero-fill and copy-on-write, and holds it (frame_share) until the caller gives it back with
-// frame_release. Errors: PEER_FAULT, NO_MEMORY. Device memory is PEER_FAULT.
+// Finds the frame behind an address of any space for reading or writing, resolving zero-fill and
+// copy-on-write, and holds it (frame_share) until the caller gives it back with frame_release. Errors:
+// PEER_FAULT, NO_MEMORY. Device memory is PEER_FAULT.
 enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame);
 
-// Copies between a space and the current user's buffer (checked range), page by page. `*copied` is what was done; errors: PEER_FAULT or NO_MEMORY where not even one byte was, BAD_ADDRESS
-// where the caller's own buffer failed. No lock held; preemption points inside.
-enum error address_space_read(
-	struct address_space *space, vaddr_t address, uintptr_t user_buffer, uint64_t length, uint64_t *copied);
-enum error address_space_write(
-	struct address_space *space, vaddr_t address, uintptr_t user_buffer, uint64_t length, uint64_t *copied);
+// Copies between a space and the current user's buffer (checked range), page by page. `*copied` is what was
+// done; errors: PEER_FAULT or NO_MEMORY where not even one byte was, BAD_ADDRESS where the caller's own
+// buffer failed. No lock held; preemption points inside.
+enum error address_space_read(struct address_space *space, vaddr_t address, uintptr_t user_buffer,
+	uint64_t length, uint64_t *copied);
+enum error address_space_write(struct address_space *space, vaddr_t address, uintptr_t user_buffer,
+	uint64_t length, uint64_t *copied);
 
-// What a futex word is keyed by: the memory object and offset of MAP_SHARED mappings, else the space and address. The 32-bit word's frame is pinned as above.
+// What a futex word is keyed by: the memory object and offset of MAP_SHARED mappings, else the space and
+// address. The 32-bit word's frame is pinned as above.
 struct futex_key {
 	uint64_t object_id;
 	uint64_t offset;
@@ -81,7 +91,8 @@ enum error address_space_futex_key(
 // Makes the space (NULL: none) current on this CPU, if it is not.
 void address_space_switch(struct address_space *space);
 
-// Kernel virtual addresses: stacks with an unmapped guard page below, and device registers. vaddr 0: no memory.
+// Kernel virtual addresses: stacks with an unmapped guard page below, and device registers. vaddr 0: no
+// memory.
 vaddr_t kernel_stack_allocate(struct account *account, size_t size); // lowest mapped address
 void kernel_stack_free(struct account *account, vaddr_t stack, size_t size);
 void *kernel_map_device(paddr_t physical, size_t length);

@@ -16,7 +16,8 @@ struct boot_range {
 };
 
 struct boot_machine {
-	// RAM that may be allocated: whole pages, without firmware, kernel image, device tree, archive and the ISA's early tables. All in the direct map.
+	// RAM that may be allocated: whole pages, without firmware, kernel image, device tree, archive and
+	// the ISA's early tables. All in the direct map.
 	struct boot_range memory[BOOT_MEMORY_RANGES];
 	size_t memory_count;
 	struct boot_range archive; // length 0: none
@@ -32,8 +33,8 @@ struct boot_machine {
 // Filled by the ISA before it calls kernel_main.
 extern struct boot_machine boot_machine;
 
-// The core's entry, on the boot CPU: stack, per-CPU pointer, page tables (direct map, W^X kernel), early console and interrupt controller are up,
-// arch_time_init done; interrupts disabled.
+// The core's entry, on the boot CPU: stack, per-CPU pointer, page tables (direct map, W^X kernel), early
+// console and interrupt controller are up, arch_time_init done; interrupts disabled.
 _Noreturn void kernel_main(void);
 
 // The entry of every other CPU, likewise.

@@ -2,8 +2,8 @@
 //
 // Capabilities and the tables that hold them: handles are direct indices with a generation.
 //
-// Look-up takes no lock: slots live in pages that are freed only with the table, and a slot's generation is read before and after. Installing and
-// removing take the table's lock.
+// Look-up takes no lock: slots live in pages that are freed only with the table, and a slot's generation is
+// read before and after. Installing and removing take the table's lock.
 
 #ifndef KERNEL_CAPABILITY_H
 #define KERNEL_CAPABILITY_H
@@ -30,7 +30,7 @@ struct capability_table {
 	uint32_t first_free;
 	uint32_t size; // slots that exist
 	uint32_t used;
-	bool closed; // the process has ended: nothing can be installed
+	bool closed;               // the process has ended: nothing can be installed
 	struct capability **pages; // a page of pointers, allocated with the table
 };
 
@@ -39,7 +39,8 @@ bool capability_table_init(struct capability_table *table, struct account *accou
 // Closes all handles, in steps with preemption points; frees the pages.
 void capability_table_destroy(struct capability_table *table);
 
-// Finds the capability of a handle of the current process. OBJECT_NONE for any type. Errors: BAD_HANDLE, WRONG_TYPE, NO_RIGHTS (in this order).
+// Finds the capability of a handle of the current process. OBJECT_NONE for any type. Errors: BAD_HANDLE,
+// WRONG_TYPE, NO_RIGHTS (in this order).
 enum error capability_lookup(
 	handle_t handle, enum object_type type, rights_t needed, struct capability *found);
 
@@ -47,14 +48,17 @@ enum error capability_lookup(
 enum error capability_lookup_in(struct capability_table *table, handle_t handle, enum object_type type,
 	rights_t needed, struct capability *found);
 
-// Sets a slot aside, so that installing cannot fail. Errors: NO_SLOTS, NO_MEMORY, BAD_STATE (the table is closed).
+// Sets a slot aside, so that installing cannot fail. Errors: NO_SLOTS, NO_MEMORY, BAD_STATE (the table is
+// closed).
 enum error capability_reserve(struct capability_table *table, handle_t *handle);
 void capability_cancel(struct capability_table *table, handle_t handle);
-// Fills a reserved slot; counts a reference of its own on the object. If the table was closed meanwhile nothing is installed (and nothing leaks).
-void capability_install(struct capability_table *table, handle_t handle, struct object *object, rights_t rights,
-	uint64_t badge);
+// Fills a reserved slot; counts a reference of its own on the object. If the table was closed meanwhile
+// nothing is installed (and nothing leaks).
+void capability_install(struct capability_table *table, handle_t handle, struct object *object,
+	rights_t rights, uint64_t badge);
 
-// reserve + install, for a new object whose creator's reference is given up: on success the capability holds it, on failure it is gone.
+// reserve + install, for a new object whose creator's reference is given up: on success the capability holds
+// it, on failure it is gone.
 enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle);
 
 // Removes a capability. Errors: BAD_HANDLE.

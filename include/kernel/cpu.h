@@ -22,8 +22,8 @@ struct cpu {
 	struct address_space *address_space; // loaded in the MMU; NULL: the kernel's own
 	unsigned index;
 	bool online;
-	bool blocked;             // the current thread has blocked in this kernel entry
-	atomic_bool reschedule;   // schedule at the next trap_exit or preemption point
+	bool blocked;           // the current thread has blocked in this kernel entry
+	atomic_bool reschedule; // schedule at the next trap_exit or preemption point
 	struct run_queue run_queue;
 	struct timeout_queue timeouts;
 	const struct spinlock *locks_held[LOCKS_HELD_MAX]; // debug builds
@@ -48,8 +48,8 @@ static inline struct thread *thread_current(void)
 	return arch_cpu_self()->current;
 }
 
-// A point in a long operation, no lock held, at which pending interrupts are let in and another thread may run. Pointers to objects not counted with
-// object_get are stale afterwards.
+// A point in a long operation, no lock held, at which pending interrupts are let in and another thread may
+// run. Pointers to objects not counted with object_get are stale afterwards.
 void preemption_point(void);
 
 #endif

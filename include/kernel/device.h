@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The devices that the kernel drives itself, each behind a structure of operations: early console and interrupt controller.
+// The devices that the kernel drives itself, each behind a structure of operations: early console and
+// interrupt controller.
 
 #ifndef KERNEL_DEVICE_H
 #define KERNEL_DEVICE_H
@@ -18,9 +19,11 @@ extern const struct early_console *early_console; // NULL: none found
 
 struct interrupt_controller {
 	const char *name;
-	// Handles what is pending on this CPU: calls trap_timer, trap_ipi, trap_interrupt and ends each. `vector` is the ISA's hint (x86_64: the vector).
+	// Handles what is pending on this CPU: calls trap_timer, trap_ipi, trap_interrupt and ends each.
+	// `vector` is the ISA's hint (x86_64: the vector).
 	void (*dispatch)(uint32_t vector);
-	// Sets up a device line (INTERRUPT_EDGE ...), masked, routed to `cpu_index`; false for a line that no device can have.
+	// Sets up a device line (INTERRUPT_EDGE ...), masked, routed to `cpu_index`; false for a line that no
+	// device can have.
 	bool (*configure)(uint32_t line, uint32_t flags, unsigned cpu_index);
 	void (*mask)(uint32_t line);
 	void (*unmask)(uint32_t line);
@@ -30,7 +33,8 @@ struct interrupt_controller {
 	void (*send_ipi)(unsigned cpu_index);
 };
 
-// trap_interrupt masks the line before it signals it; dispatch ends the interrupt (EOI, complete) after trap_interrupt returned.
+// trap_interrupt masks the line before it signals it; dispatch ends the interrupt (EOI, complete) after
+// trap_interrupt returned.
 extern const struct interrupt_controller *interrupt_controller;
 
 #endif

@@ -22,7 +22,8 @@ paddr_t frame_allocate_zeroed(void);
 // 2^order frames, aligned to their size, each with share count 1.
 paddr_t frame_allocate_order(unsigned order);
 
-// Another sharer of a frame; one fewer. The last one frees it. Each frame of a larger block is freed by itself.
+// Another sharer of a frame; one fewer. The last one frees it. Each frame of a larger block is freed by
+// itself.
 void frame_share(paddr_t frame);
 void frame_release(paddr_t frame);
 // How many share it.

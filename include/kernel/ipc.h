@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// IPC objects as the rest of the core sees them: endpoints, replies, notifications, futexes; faults as messages.
+// IPC objects as the rest of the core sees them: endpoints, replies, notifications, futexes; faults as
+// messages.
 
 #ifndef KERNEL_IPC_H
 #define KERNEL_IPC_H
@@ -15,18 +16,19 @@ struct notification {
 	struct object object;
 	struct spinlock lock;
 	uint64_t word;
-	struct list_node waiters;   // thread.wait_link
-	struct endpoint *endpoint;  // bound: not counted, unbound when either goes
-	unsigned receivers;         // capabilities with RIGHT_RECEIVE
+	struct list_node waiters;  // thread.wait_link
+	struct endpoint *endpoint; // bound: not counted, unbound when either goes
+	unsigned receivers;        // capabilities with RIGHT_RECEIVE
 };
 
-// Sets bits and wakes a waiter, or a receiver of the bound endpoint. Any context; locks below RANK_ENDPOINT may be held.
+// Sets bits and wakes a waiter, or a receiver of the bound endpoint. Any context; locks below RANK_ENDPOINT
+// may be held.
 void notification_signal(struct notification *notification, uint64_t bits);
 
 // --- Endpoints and replies: see ipc/
 
-// A fault of the current thread becomes a call to its fault endpoint. False: it has none or nobody can receive.
-// True: the thread has blocked (its frame is what the handler may change).
+// A fault of the current thread becomes a call to its fault endpoint. False: it has none or nobody can
+// receive. True: the thread has blocked (its frame is what the handler may change).
 bool ipc_send_fault(const struct fault *fault);
 
 // The current thread ends: callers it has accepted get ERR_GONE, its saved state goes.

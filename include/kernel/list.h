@@ -15,9 +15,9 @@ struct list_node {
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-#define LIST_INITIALIZER(name)                                                                               \
-	{                                                                                                    \
-		&(name), &(name)                                                                             \
+#define LIST_INITIALIZER(name)   \
+	{                        \
+		&(name), &(name) \
 	}
 
 static inline void list_init(struct list_node *list)
@@ -68,11 +68,12 @@ static inline struct list_node *list_pop_front(struct list_node *list)
 	return node;
 }
 
-#define list_for_each(node, list) for (struct list_node *node = (list)->next; node != (list); node = node->next)
+#define list_for_each(node, list) \
+	for (struct list_node *node = (list)->next; node != (list); node = node->next)
 
 // The body may remove `node`.
-#define list_for_each_safe(node, list)                                                                       \
-	for (struct list_node *node = (list)->next, *node##_next = node->next; node != (list);              \
+#define list_for_each_safe(node, list)                                                         \
+	for (struct list_node *node = (list)->next, *node##_next = node->next; node != (list); \
 		node = node##_next, node##_next = node->next)
 
 #endif

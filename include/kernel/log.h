@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The kernel log: a ring of text lines with levels, shown on the early console until a console driver takes over.
+// The kernel log: a ring of text lines with levels, shown on the early console until a console driver takes
+// over.
 
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
@@ -10,8 +11,8 @@
 #include <stdint.h>
 #include <tern/info.h>
 
-// Appends one line: "[    1.234567] text". `format` knows %s %d %i %u %x %c %p %% with l, ll, z, width, zero fill and precision for %s; no newline at its end.
-// Any context but inside the log's own lock.
+// Appends one line: "[    1.234567] text". `format` knows %s %d %i %u %x %c %p %% with l, ll, z, width, zero
+// fill and precision for %s; no newline at its end. Any context but inside the log's own lock.
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)   log_print(LOG_ERROR, __VA_ARGS__)

@@ -2,9 +2,10 @@
 //
 // What all kernel objects have in common: a type, an id, references and the account that paid.
 //
-// Lifetime: `references` counts capabilities and pointers that outlive a kernel entry. A pointer got from a capability look-up
-// is good until the kernel entry ends or a preemption point, without counting: memory of a dead object is reused only after every CPU was quiescent.
-// To keep it across blocking: object_get (or object_try_get where the count may be 0 already).
+// Lifetime: `references` counts capabilities and pointers that outlive a kernel entry. A pointer got from a
+// capability look-up is good until the kernel entry ends or a preemption point, without counting: memory of a
+// dead object is reused only after every CPU was quiescent. To keep it across blocking: object_get (or
+// object_try_get where the count may be 0 already).
 
 #ifndef KERNEL_OBJECT_H
 #define KERNEL_OBJECT_H
@@ -28,16 +29,19 @@ struct object {
 struct object_operations {
 	const char *name;
 	struct object_cache *cache;
-	// A capability with these rights came or went, in any table or message (endpoints count receivers). May be NULL.
+	// A capability with these rights came or went, in any table or message (endpoints count receivers).
+	// May be NULL.
 	void (*capability_added)(struct object *object, rights_t rights);
 	void (*capability_removed)(struct object *object, rights_t rights);
-	// The last reference went: gives back all that the object holds but its own memory. No lock held; may use preemption points.
+	// The last reference went: gives back all that the object holds but its own memory. No lock held; may
+	// use preemption points.
 	void (*destroy)(struct object *object);
 };
 
 extern const struct object_operations *const object_operations[OBJECT_TYPE_COUNT];
 
-// Allocates a zeroed object of its type's cache, charged to `account` (one object, and its share of a page), with one reference, the creator's. NULL: no memory.
+// Allocates a zeroed object of its type's cache, charged to `account` (one object, and its share of a page),
+// with one reference, the creator's. NULL: no memory.
 void *object_create(enum object_type type, struct account *account);
 
 static inline void object_get(struct object *object)
@@ -48,10 +52,12 @@ static inline void object_get(struct object *object)
 // False: it is being destroyed.
 bool object_try_get(struct object *object);
 
-// Gives up a reference. The last one queues the object for destruction, which happens at the end of this kernel entry (object_reap), so any lock may be held.
+// Gives up a reference. The last one queues the object for destruction, which happens at the end of this
+// kernel entry (object_reap), so any lock may be held.
 void object_put(struct object *object);
 
-// Destroys what was queued on this CPU and frees what has become quiescent. Called by trap_exit and idle; no lock held.
+// Destroys what was queued on this CPU and frees what has become quiescent. Called by trap_exit and idle; no
+// lock held.
 void object_reap(void);
 bool object_reap_pending(void);
 

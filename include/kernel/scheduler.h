@@ -9,8 +9,8 @@
 #include <kernel/spinlock.h>
 #include <stdint.h>
 
-#define PRIORITY_COUNT         256
-#define SLICE_NANOSECONDS      5000000
+#define PRIORITY_COUNT    256
+#define SLICE_NANOSECONDS 5000000
 
 struct thread;
 
@@ -23,13 +23,15 @@ struct run_queue {
 
 void scheduler_init_cpu(struct run_queue *queue);
 
-// Puts a ready thread into the run queue of a CPU it may run on, and makes that CPU reschedule where it has a higher priority than what runs there.
+// Puts a ready thread into the run queue of a CPU it may run on, and makes that CPU reschedule where it has a
+// higher priority than what runs there.
 void scheduler_enqueue(struct thread *thread);
 // Takes a ready thread out of its run queue; false: it was in none.
 bool scheduler_dequeue(struct thread *thread);
 
-// Switches to the best ready thread of this CPU. The current thread is enqueued first if it is still RUNNING. Returns when it runs again, or at once if it is the best. A
-// thread that blocked has a fresh context and does not return. No lock held.
+// Switches to the best ready thread of this CPU. The current thread is enqueued first if it is still RUNNING.
+// Returns when it runs again, or at once if it is the best. A thread that blocked has a fresh context and
+// does not return. No lock held.
 void scheduler_switch(void);
 
 // What every thread does first after a switch, on its own stack: lets go of the thread that ran before.
@@ -43,7 +45,8 @@ void scheduler_update(struct thread *thread, uint8_t priority, uint64_t affinity
 
 // trap_timer's part: the slice is over, or a time-out is due.
 void scheduler_timer(uint64_t now);
-// Programs this CPU's timer for the earlier of slice end (if others of the priority are ready) and the next time-out.
+// Programs this CPU's timer for the earlier of slice end (if others of the priority are ready) and the next
+// time-out.
 void scheduler_program_timer(void);
 
 // The body of idle threads.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Spin locks (fair: tickets). Always taken with interrupts disabled. Every lock has a rank; a debug build asserts that ranks
-// rise as locks are taken on a CPU, so the order in the enum is the lock order of the kernel. Two locks of one rank are taken with
-// spin_lock_nested, lower address first.
+// Spin locks (fair: tickets). Always taken with interrupts disabled. Every lock has a rank; a debug build
+// asserts that ranks rise as locks are taken on a CPU, so the order in the enum is the lock order of the
+// kernel. Two locks of one rank are taken with spin_lock_nested, lower address first.
 
 #ifndef KERNEL_SPINLOCK_H
 #define KERNEL_SPINLOCK_H
@@ -41,7 +41,10 @@ struct spinlock {
 	atomic_ulong contended;
 };
 
-#define SPINLOCK_INITIALIZER(lock_rank) {.rank = (lock_rank)}
+#define SPINLOCK_INITIALIZER(lock_rank) \
+	{                               \
+		.rank = (lock_rank)     \
+	}
 
 void spin_init(struct spinlock *lock, enum lock_rank rank);
 void spin_lock(struct spinlock *lock);
@@ -54,7 +57,7 @@ bool spin_is_held(const struct spinlock *lock);
 // Whether this CPU holds no lock (always true in release builds).
 bool spin_none_held(void);
 
-#define ASSERT_LOCK_HELD(lock)  assert(spin_is_held(lock))
-#define ASSERT_NO_LOCKS_HELD()  assert(spin_none_held())
+#define ASSERT_LOCK_HELD(lock) assert(spin_is_held(lock))
+#define ASSERT_NO_LOCKS_HELD() assert(spin_none_held())
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The handlers of the system calls, as syscalls.def declares them, and what they use to look at their arguments.
+// The handlers of the system calls, as syscalls.def declares them, and what they use to look at their
+// arguments.
 
 #ifndef KERNEL_SYSCALL_H
 #define KERNEL_SYSCALL_H
@@ -11,31 +12,33 @@
 #include <tern/info.h>
 #include <tern/types.h>
 
-// Marks pointers to user memory for the static checker: never dereferenced, only given to copy_from_user and copy_to_user.
+// Marks pointers to user memory for the static checker: never dereferenced, only given to copy_from_user and
+// copy_to_user.
 #ifdef __CHECKER__
 #define __user __attribute__((noderef, address_space(1)))
 #else
 #define __user
 #endif
 
-// Every handler: struct syscall_result sys_NAME(arguments), void sys_NAME(void) for IPC (registers of the current thread).
-#define SYSCALL(number, name, result, arguments) struct syscall_result sys_##name(arguments);
-#define SYSCALL_IPC(number, name)                void sys_##name(void);
-#define ARGUMENTS0()                             void
-#define ARGUMENTS1(t0, n0)                       t0 n0
-#define ARGUMENTS2(t0, n0, t1, n1)               t0 n0, t1 n1
-#define ARGUMENTS3(t0, n0, t1, n1, t2, n2)       t0 n0, t1 n1, t2 n2
-#define ARGUMENTS4(t0, n0, t1, n1, t2, n2, t3, n3) t0 n0, t1 n1, t2 n2, t3 n3
-#define ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4) t0 n0, t1 n1, t2 n2, t3 n3, t4 n4
+// Every handler: struct syscall_result sys_NAME(arguments), void sys_NAME(void) for IPC (registers of the
+// current thread).
+#define SYSCALL(number, name, result, arguments)                   struct syscall_result sys_##name(arguments);
+#define SYSCALL_IPC(number, name)                                  void sys_##name(void);
+#define ARGUMENTS0()                                               void
+#define ARGUMENTS1(t0, n0)                                         t0 n0
+#define ARGUMENTS2(t0, n0, t1, n1)                                 t0 n0, t1 n1
+#define ARGUMENTS3(t0, n0, t1, n1, t2, n2)                         t0 n0, t1 n1, t2 n2
+#define ARGUMENTS4(t0, n0, t1, n1, t2, n2, t3, n3)                 t0 n0, t1 n1, t2 n2, t3 n3
+#define ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4)         t0 n0, t1 n1, t2 n2, t3 n3, t4 n4
 #define ARGUMENTS6(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) t0 n0, t1 n1, t2 n2, t3 n3, t4 n4, t5 n5
-#define USER_IN(type)                            const type __user *
-#define USER_OUT(type)                           type __user *
+#define USER_IN(type)                                              const type __user *
+#define USER_OUT(type)                                             type __user *
 #include <tern/syscalls.def>
 #include <tern/syscalls_undef.h>
 
-#define SYSCALL_OK          ((struct syscall_result){.error = ERR_OK, .value = 0})
-#define SYSCALL_VALUE(v)    ((struct syscall_result){.error = ERR_OK, .value = (uint64_t)(v)})
-#define SYSCALL_ERROR(e)    ((struct syscall_result){.error = (uint64_t)(e), .value = 0})
+#define SYSCALL_OK       ((struct syscall_result){.error = ERR_OK, .value = 0})
+#define SYSCALL_VALUE(v) ((struct syscall_result){.error = ERR_OK, .value = (uint64_t)(v)})
+#define SYSCALL_ERROR(e) ((struct syscall_result){.error = (uint64_t)(e), .value = 0})
 
 // Whether [address, address + length) is wholly below ARCH_USER_END, overflow included.
 bool user_range_valid(uint64_t address, uint64_t length);

@@ -2,10 +2,12 @@
 //
 // Threads: states, waiting and waking, ending.
 //
-// A thread blocks in one way only. In a system call or fault of its own, with the lock of what it waits for held, it calls thread_prepare_wait,
-// enters itself in that thing's queue, drops the lock and returns SYSCALL_BLOCKED (trap_exit then switches away, and nothing on its kernel
-// stack is live but the frame). Whoever ends the wait first wins the right to do so with thread_claim, a compare-and-swap on the state word; the winner
-// takes the thread out of the queue, sets its results and calls thread_wake. The losers leave it alone. Time-out, kick and kill call `cancel` for the queue part.
+// A thread blocks in one way only. In a system call or fault of its own, with the lock of what it waits for
+// held, it calls thread_prepare_wait, enters itself in that thing's queue, drops the lock and returns
+// SYSCALL_BLOCKED (trap_exit then switches away, and nothing on its kernel stack is live but the frame).
+// Whoever ends the wait first wins the right to do so with thread_claim, a compare-and-swap on the state
+// word; the winner takes the thread out of the queue, sets its results and calls thread_wake. The losers
+// leave it alone. Time-out, kick and kill call `cancel` for the queue part.
 
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
@@ -29,7 +31,8 @@ struct process;
 struct reply;
 struct thread;
 
-// How a queue takes back a thread whose wait ended for another reason. The caller has claimed the thread. Takes the queue's lock.
+// How a queue takes back a thread whose wait ended for another reason. The caller has claimed the thread.
+// Takes the queue's lock.
 struct wait_operations {
 	const char *name; // for traces and ps: "endpoint send", "futex" ...
 	void (*cancel)(struct thread *thread);
@@ -37,7 +40,8 @@ struct wait_operations {
 	void (*fail)(struct thread *thread, enum error error);
 };
 
-// A caller that waits for an answer, named together with which of its waits it is, so that a stale one is noticed.
+// A caller that waits for an answer, named together with which of its waits it is, so that a stale one is
+// noticed.
 struct caller {
 	struct thread *thread; // counted; NULL: none
 	uint64_t wait_number;
@@ -59,18 +63,19 @@ struct thread {
 	struct list_node process_link;
 	char name[NAME_LENGTH];
 
-	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by compare-and-swap.
+	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by
+	// compare-and-swap.
 	_Atomic uint64_t state;
-	atomic_bool on_cpu;  // its kernel stack is in use; whoever switches to it waits until it is not
-	atomic_bool killed;  // ends at its next trap_exit
+	atomic_bool on_cpu; // its kernel stack is in use; whoever switches to it waits until it is not
+	atomic_bool killed; // ends at its next trap_exit
 	bool suspended;
-	bool parked;         // ready, but not in a run queue since it is suspended
+	bool parked; // ready, but not in a run queue since it is suspended
 	uint8_t base_priority;
-	uint8_t priority;    // effective
-	unsigned cpu;        // whose run queue it is in, or that ran it last
+	uint8_t priority; // effective
+	unsigned cpu;     // whose run queue it is in, or that ran it last
 	uint64_t affinity;
 	struct list_node run_link;
-	uint64_t cpu_time;       // nanoseconds, up to run_since
+	uint64_t cpu_time; // nanoseconds, up to run_since
 	uint64_t run_since;
 	uint64_t slice_end;
 
@@ -86,28 +91,29 @@ struct thread {
 	struct memory *message_memory;         // counted: the page of it
 	uint64_t send_badge;                   // of the message being sent, while it waits for a receiver
 	uint64_t send_info;
-	struct caller caller;                  // whom this thread has to answer
-	struct list_node callers_link;         // this thread, in the list of those that wait for its server's answer (for death reports)
-	struct thread *server;                 // that accepted the call; not counted: guarded by the reply lock
+	struct caller caller;          // whom this thread has to answer
+	struct list_node callers_link; // this thread, in the list of those that wait for its server's answer
+				       // (for death reports)
+	struct thread *server;         // that accepted the call; not counted: guarded by the reply lock
 	struct offer offers[MESSAGE_OFFERED];
 	unsigned offer_count;
-	struct endpoint *fault_endpoint;       // counted; NULL: a fault kills the process
+	struct endpoint *fault_endpoint; // counted; NULL: a fault kills the process
 	uint64_t fault_badge;
-	struct fault fault;                    // being reported
-	bool faulting;                         // waits for the answer to its fault message
+	struct fault fault; // being reported
+	bool faulting;      // waits for the answer to its fault message
 
 	// Guest: see kernel/guest.c.
 	struct address_space *guest_space; // counted; NULL: not bound
 	struct guest_state *guest_state;   // through the direct map
 	struct memory *guest_memory;       // counted: the page of it
 	vaddr_t guest_state_address;
-	struct registers host_registers;   // of the personality, while the guest runs
+	struct registers host_registers; // of the personality, while the guest runs
 	bool in_guest;
 	atomic_bool kicked;
 
-	vaddr_t kernel_stack;      // lowest mapped address
+	vaddr_t kernel_stack; // lowest mapped address
 	size_t kernel_stack_size;
-	vaddr_t user_stack;        // that the kernel mapped; 0: none
+	vaddr_t user_stack; // that the kernel mapped; 0: none
 	size_t user_stack_size;
 	uint64_t clear_tid_address;
 	uint64_t exit_status;
@@ -124,26 +130,29 @@ static inline enum thread_state thread_get_state(const struct thread *thread)
 	return (enum thread_state)(atomic_load_explicit(&thread->state, memory_order_relaxed) & 0xff);
 }
 
-// The current thread will wait: state BLOCKED (or SLEEPING), a new wait number, time-out armed. `wait_object`'s lock is held, so nobody can find the thread before
-// it is dropped. Returns the wait number.
-uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wait_object, enum thread_state state,
-	uint64_t deadline);
+// The current thread will wait: state BLOCKED (or SLEEPING), a new wait number, time-out armed.
+// `wait_object`'s lock is held, so nobody can find the thread before it is dropped. Returns the wait number.
+uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wait_object,
+	enum thread_state state, uint64_t deadline);
 
-// Claims the end of a wait: of the present one, or only of wait `number`. True: the caller must end it with thread_wake.
+// Claims the end of a wait: of the present one, or only of wait `number`. True: the caller must end it with
+// thread_wake.
 bool thread_claim(struct thread *thread);
 bool thread_claim_wait(struct thread *thread, uint64_t number);
 
-// Ends a claimed wait: the thread's results are set, it is in no queue. Cancels the time-out and makes it ready. Any lock below RANK_THREAD may be held.
+// Ends a claimed wait: the thread's results are set, it is in no queue. Cancels the time-out and makes it
+// ready. Any lock below RANK_THREAD may be held.
 void thread_wake(struct thread *thread);
 
 // The same with system-call results.
 void thread_wake_with(struct thread *thread, enum error error, uint64_t value);
 
-// Claims, cancels and fails a wait from outside (time-out, kick). False: it was not waiting or another was first. No lock held that `cancel` takes.
+// Claims, cancels and fails a wait from outside (time-out, kick). False: it was not waiting or another was
+// first. No lock held that `cancel` takes.
 bool thread_abort_wait(struct thread *thread, enum error error);
 
-// Makes a thread of a process as thread_create (the system call) says; attributes are the kernel's own checked copy. Not yet ready: thread_start. On success the creator
-// holds a reference.
+// Makes a thread of a process as thread_create (the system call) says; attributes are the kernel's own
+// checked copy. Not yet ready: thread_start. On success the creator holds a reference.
 enum error thread_create(struct process *process, const struct thread_attributes *attributes,
 	struct endpoint *fault_endpoint, uint64_t fault_badge, struct thread **created);
 // Makes a new thread ready for the first time, or parks it if it is suspended.

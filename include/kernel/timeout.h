@@ -11,10 +11,11 @@
 
 struct timeout {
 	uint64_t deadline;
-	void (*expire)(struct timeout *timeout); // on the CPU that armed it, no lock held, the time-out no longer queued
+	void (*expire)(struct timeout
+			*timeout); // on the CPU that armed it, no lock held, the time-out no longer queued
 	struct timeout *child;
 	struct timeout *sibling;
-	struct timeout *previous; // parent or left sibling
+	struct timeout *previous;    // parent or left sibling
 	struct timeout_queue *queue; // NULL: not armed
 };
 

@@ -2,9 +2,10 @@
 //
 // What the ISAs call in the core: all with interrupts disabled.
 //
-// From user mode an ISA saves the registers in the current thread's frame, calls one of trap_syscall, trap_fault, trap_interrupt ..., and then
-// trap_exit, before it returns to user mode by restoring the frame. trap_exit may switch threads, and does not return for a thread
-// that blocked. From kernel mode (idle, preemption points) only interrupts come: then trap_exit is not called.
+// From user mode an ISA saves the registers in the current thread's frame, calls one of trap_syscall,
+// trap_fault, trap_interrupt ..., and then trap_exit, before it returns to user mode by restoring the frame.
+// trap_exit may switch threads, and does not return for a thread that blocked. From kernel mode (idle,
+// preemption points) only interrupts come: then trap_exit is not called.
 
 #ifndef KERNEL_TRAP_H
 #define KERNEL_TRAP_H
@@ -28,12 +29,13 @@ void trap_fault(const struct fault *fault);
 // The end of a kernel entry from user mode.
 void trap_exit(void);
 
-// A page fault at a user address inside a copy function. True: the access can be tried again; false: it cannot (the ISA ends the copy by its fix-up table).
+// A page fault at a user address inside a copy function. True: the access can be tried again; false: it
+// cannot (the ISA ends the copy by its fix-up table).
 bool vm_kernel_fault(vaddr_t address, enum fault_access access);
 
-// A fault of the kernel itself that no fix-up covers: prints and panics. `name` says what in words; a stack overflow says "kernel stack overflow".
-_Noreturn void trap_kernel_fault(
-	const char *name, const struct arch_frame *frame, const struct fault *fault);
+// A fault of the kernel itself that no fix-up covers: prints and panics. `name` says what in words; a stack
+// overflow says "kernel stack overflow".
+_Noreturn void trap_kernel_fault(const char *name, const struct arch_frame *frame, const struct fault *fault);
 
 // Interrupts, called by the interrupt controller's dispatch: a device line, the timer, an IPI.
 void trap_interrupt(uint32_t line);

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// What the kernel tells the first user program: a page with this structure, whose address is the first argument of its
-// entry point. The handles are in the first process's table.
+// What the kernel tells the first user program: a page with this structure, whose address is the first
+// argument of its entry point. The handles are in the first process's table.
 
 #ifndef TERN_BOOT_H
 #define TERN_BOOT_H
 
 #include <tern/types.h>
 
-#define BOOT_MAGIC          0x6e726554746f6f42 // "BootTern"
-#define BOOT_DEVICES        32
-#define BOOT_COMMAND_LINE   512
-#define BOOT_DEVICE_NAME    24
+#define BOOT_MAGIC        0x6e726554746f6f42 // "BootTern"
+#define BOOT_DEVICES      32
+#define BOOT_COMMAND_LINE 512
+#define BOOT_DEVICE_NAME  24
 
 enum resource_kind {
-	RESOURCE_PHYSICAL,  // device and other physical addresses, in bytes (never RAM that the kernel manages)
+	RESOURCE_PHYSICAL,  // device and other physical addresses, in bytes (never RAM that the kernel
+			    // manages)
 	RESOURCE_INTERRUPT, // interrupt lines
 	RESOURCE_IO_PORT,   // x86_64 I/O ports
 	RESOURCE_LOG,       // read and write the kernel log (range [0, 1))
@@ -29,24 +30,26 @@ enum boot_device_bus {
 
 // A device that the kernel found in the device tree or the ACPI tables and leaves to a user driver.
 struct boot_device {
-	char name[BOOT_DEVICE_NAME]; // "uart16550", "pl011", "rtc-cmos", "pl031", "goldfish-rtc", "virtio-mmio", "pci-ecam"
-	uint32_t bus;                // enum boot_device_bus
-	uint32_t interrupt;          // line for interrupt_create; UINT32_MAX: none
-	uint32_t interrupt_flags;    // for interrupt_create
-	uint32_t register_shift;     // distance of registers as a power of two
-	uint64_t base;               // physical address or first port
-	uint64_t length;             // bytes or ports
-	uint64_t clock_hz;           // input clock; 0: unknown
-	uint32_t is_console;         // 1: the kernel's early console uses it
+	char name[BOOT_DEVICE_NAME]; // "uart16550", "pl011", "rtc-cmos", "pl031", "goldfish-rtc",
+				     // "virtio-mmio", "pci-ecam"
+	uint32_t bus;             // enum boot_device_bus
+	uint32_t interrupt;       // line for interrupt_create; UINT32_MAX: none
+	uint32_t interrupt_flags; // for interrupt_create
+	uint32_t register_shift;  // distance of registers as a power of two
+	uint64_t base;            // physical address or first port
+	uint64_t length;          // bytes or ports
+	uint64_t clock_hz;        // input clock; 0: unknown
+	uint32_t is_console;      // 1: the kernel's early console uses it
 	uint32_t reserved;
 };
 
 struct boot_info {
 	uint64_t magic;
 	handle_t account;                        // the root account
-	handle_t resources[RESOURCE_KIND_COUNT]; // the whole range of each kind; HANDLE_NONE where the machine has none
-	handle_t archive;                        // memory: the boot archive (read, map, execute); HANDLE_NONE: none
-	uint64_t archive_length;                 // bytes
+	handle_t resources[RESOURCE_KIND_COUNT]; // the whole range of each kind; HANDLE_NONE where the
+						 // machine has none
+	handle_t archive;        // memory: the boot archive (read, map, execute); HANDLE_NONE: none
+	uint64_t archive_length; // bytes
 	uint64_t cpu_count;
 	uint64_t memory_bytes; // usable RAM at boot
 	uint64_t device_count;

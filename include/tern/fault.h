@@ -2,9 +2,10 @@
 //
 // Faults: what the kernel tells a fault endpoint or a personality about a thread that cannot go on.
 //
-// A thread's fault arrives at its fault endpoint as a call of the thread itself (MESSAGE_FAULT | MESSAGE_CALL):
-// the label is an enum fault_kind and the words are those of struct fault_message. The reply resumes the thread at its
-// (perhaps rewritten) registers where its label is FAULT_RESUME, else kills the thread.
+// A thread's fault arrives at its fault endpoint as a call of the thread itself (MESSAGE_FAULT |
+// MESSAGE_CALL): the label is an enum fault_kind and the words are those of struct fault_message. The reply
+// resumes the thread at its (perhaps rewritten) registers where its label is FAULT_RESUME, else kills the
+// thread.
 
 #ifndef TERN_FAULT_H
 #define TERN_FAULT_H

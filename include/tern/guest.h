@@ -10,9 +10,10 @@
 #include <tern/types.h>
 
 enum guest_exit_reason {
-	GUEST_EXIT_SYSCALL = 1, // the guest executed its ISA's system-call instruction; the program counter is past it
-	GUEST_EXIT_FAULT = 2,   // the guest faulted; the program counter is at the instruction
-	GUEST_EXIT_KICKED = 3,  // guest_kick; nothing else is to be reported
+	GUEST_EXIT_SYSCALL =
+		1, // the guest executed its ISA's system-call instruction; the program counter is past it
+	GUEST_EXIT_FAULT = 2,  // the guest faulted; the program counter is at the instruction
+	GUEST_EXIT_KICKED = 3, // guest_kick; nothing else is to be reported
 };
 
 struct guest_state {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Structures that system calls take and fill. Unknown flag bits are ERR_INVALID_ARGUMENT, reserved fields zero.
+// Structures that system calls take and fill. Unknown flag bits are ERR_INVALID_ARGUMENT, reserved fields
+// zero.
 
 #ifndef TERN_INFO_H
 #define TERN_INFO_H
@@ -27,7 +28,8 @@ struct thread_attributes {
 	char name[NAME_LENGTH];
 	uint64_t entry;             // first program counter
 	uint64_t argument;          // arrives as first argument of the entry function
-	uint64_t stack_pointer;     // initial stack pointer; 0: the kernel maps a stack of stack_size with a guard page below
+	uint64_t stack_pointer;     // initial stack pointer; 0: the kernel maps a stack of stack_size with a
+				    // guard page below
 	uint64_t stack_size;        // bytes, whole pages; default THREAD_STACK_SIZE_DEFAULT
 	uint64_t kernel_stack_size; // bytes, whole pages; default 16 KiB
 	uint64_t tls_base;
@@ -35,8 +37,9 @@ struct thread_attributes {
 	uint64_t clear_tid_address; // a 32-bit word, zeroed and futex-woken when the thread ends
 	uint64_t message_buffer;    // page-aligned address at which the message buffer is mapped; 0: none
 	handle_t fault_endpoint;    // with RIGHT_SEND; HANDLE_NONE: a fault kills the process
-	uint32_t priority;          // 1 to the creator's own; default THREAD_PRIORITY_DEFAULT or the creator's if lower
-	uint32_t flags;             // THREAD_SUSPENDED
+	uint32_t
+		priority; // 1 to the creator's own; default THREAD_PRIORITY_DEFAULT or the creator's if lower
+	uint32_t flags;   // THREAD_SUSPENDED
 };
 
 enum thread_state {
@@ -98,23 +101,26 @@ struct account_info {
 	uint64_t objects_used;
 };
 
-#define MEMORY_CONTIGUOUS ((uint64_t)1 << 0) // physically contiguous, resident and zeroed from the start (DMA)
-#define MEMORY_RESIDENT   ((uint64_t)1 << 1) // all pages allocated and zeroed from the start
+#define MEMORY_CONTIGUOUS \
+	((uint64_t)1 << 0)                 // physically contiguous, resident and zeroed from the start (DMA)
+#define MEMORY_RESIDENT ((uint64_t)1 << 1) // all pages allocated and zeroed from the start
 
 struct memory_info {
 	uint64_t size;     // bytes
 	uint64_t resident; // bytes that have a frame
-	uint64_t physical; // first physical address of contiguous and physical memory, else 0 (needs RIGHT_CONTROL, else 0)
+	uint64_t physical; // first physical address of contiguous and physical memory, else 0 (needs
+			   // RIGHT_CONTROL, else 0)
 };
 
 #define MAP_READ    ((uint64_t)1 << 0)
 #define MAP_WRITE   ((uint64_t)1 << 1)
-#define MAP_EXECUTE ((uint64_t)1 << 2)  // never together with MAP_WRITE
-#define MAP_FIXED   ((uint64_t)1 << 3)  // at `address` or not at all: ERR_EXISTS if something is there
-#define MAP_REPLACE ((uint64_t)1 << 4)  // with MAP_FIXED: unmap first what is there
-#define MAP_SHARED  ((uint64_t)1 << 5)  // address_space_clone shares the memory (else the clone gets a copy on write)
-#define MAP_DEVICE  ((uint64_t)1 << 6)  // device memory: uncached, strongly ordered (physical memory only)
-#define MAP_GUARD   ((uint64_t)1 << 7)  // no access; faults in it are FAULT_STACK_GUARD; takes no memory object
+#define MAP_EXECUTE ((uint64_t)1 << 2) // never together with MAP_WRITE
+#define MAP_FIXED   ((uint64_t)1 << 3) // at `address` or not at all: ERR_EXISTS if something is there
+#define MAP_REPLACE ((uint64_t)1 << 4) // with MAP_FIXED: unmap first what is there
+#define MAP_SHARED \
+	((uint64_t)1 << 5) // address_space_clone shares the memory (else the clone gets a copy on write)
+#define MAP_DEVICE ((uint64_t)1 << 6) // device memory: uncached, strongly ordered (physical memory only)
+#define MAP_GUARD  ((uint64_t)1 << 7) // no access; faults in it are FAULT_STACK_GUARD; takes no memory object
 
 // address_space_map. `memory` may be HANDLE_NONE for private anonymous memory of the mapping's own.
 struct map_request {

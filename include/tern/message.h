@@ -13,10 +13,10 @@
 //   bit 12       MESSAGE_DEADLINE: give up at message_buffer.deadline (else wait for ever)
 //   bit 13       MESSAGE_BUFFERS: a call that offers message_buffer.offered[] to the server
 //   bit 14       MESSAGE_TRY: do not wait for the other side to be there
-//   bit 15       out only: MESSAGE_NOTIFICATION: no message, but the word of the bound notification, in word 0
-//   bit 16       out only: MESSAGE_CALL: the sender waits for a reply
-//   bit 17       out only: MESSAGE_FAULT: the kernel's message about a fault of a thread: see fault.h
-//   bits 32..63  label, carried to the other side unchanged
+//   bit 15       out only: MESSAGE_NOTIFICATION: no message, but the word of the bound notification, in word
+//   0 bit 16       out only: MESSAGE_CALL: the sender waits for a reply bit 17       out only: MESSAGE_FAULT:
+//   the kernel's message about a fault of a thread: see fault.h bits 32..63  label, carried to the other side
+//   unchanged
 //
 // Registers by ISA. In:    number          handle  info  words 0-3           words 4-7 (wide)
 //   x86_64                 rax             rdi     rsi   rdx r10 r8 r9       r12 r13 r14 r15
@@ -52,8 +52,8 @@
 #define MESSAGE_FAULT            ((uint64_t)1 << 17)
 #define MESSAGE_LABEL_SHIFT      32
 
-#define MESSAGE_INFO(label, length, capabilities)                                                            \
-	(((uint64_t)(uint32_t)(label) << MESSAGE_LABEL_SHIFT) |                                              \
+#define MESSAGE_INFO(label, length, capabilities)               \
+	(((uint64_t)(uint32_t)(label) << MESSAGE_LABEL_SHIFT) | \
 		((uint64_t)(capabilities) << MESSAGE_CAPABILITY_SHIFT) | (uint64_t)(length))
 
 static inline uint32_t message_label(uint64_t info)
@@ -74,8 +74,8 @@ static inline size_t message_capabilities(uint64_t info)
 #define OFFER_READ  ((uint64_t)1 << 0) // the server may read it with reply_read
 #define OFFER_WRITE ((uint64_t)1 << 1) // the server may write it with reply_write
 
-// A range that a caller offers its server for the time of the call. `address_space` is HANDLE_SELF or a handle
-// with RIGHT_READ (for OFFER_READ) and RIGHT_WRITE (for OFFER_WRITE).
+// A range that a caller offers its server for the time of the call. `address_space` is HANDLE_SELF or a
+// handle with RIGHT_READ (for OFFER_READ) and RIGHT_WRITE (for OFFER_WRITE).
 struct message_offer {
 	handle_t address_space;
 	uint64_t address;
@@ -83,11 +83,12 @@ struct message_offer {
 	uint64_t flags;
 };
 
-// One page of each thread that makes or serves IPC beyond register words. The kernel reads and writes it through its own
-// mapping, so it can never fault.
+// One page of each thread that makes or serves IPC beyond register words. The kernel reads and writes it
+// through its own mapping, so it can never fault.
 struct message_buffer {
 	uint64_t words[MESSAGE_WORDS];
-	handle_t capabilities[MESSAGE_CAPABILITIES]; // in: to transfer; out: received, HANDLE_NONE past their number
+	handle_t capabilities[MESSAGE_CAPABILITIES]; // in: to transfer; out: received, HANDLE_NONE past their
+						     // number
 	uint64_t deadline;
 	uint64_t offered_count;
 	struct message_offer offered[MESSAGE_OFFERED];

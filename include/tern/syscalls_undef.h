@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Undefines the macros that an includer of syscalls.def defined. No include guard: it is used again and again.
+// Undefines the macros that an includer of syscalls.def defined. No include guard: it is used again and
+// again.
 
 #undef SYSCALL
 #undef SYSCALL_IPC

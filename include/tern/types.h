@@ -13,7 +13,8 @@
 // generation in the high 32. Generations start at 1, so 0 is never a valid handle.
 typedef uint64_t handle_t;
 #define HANDLE_NONE ((handle_t)0)
-// Accepted wherever a system call documents "or HANDLE_SELF": the caller's own thread, process or address space.
+// Accepted wherever a system call documents "or HANDLE_SELF": the caller's own thread, process or address
+// space.
 #define HANDLE_SELF (~(handle_t)0)
 
 enum error {
@@ -34,7 +35,8 @@ enum object_type {
 	OBJECT_INTERRUPT,
 	OBJECT_TIMER,
 	OBJECT_ACCOUNT,
-	OBJECT_RESOURCE, // physical memory, interrupt lines, I/O ports, the log, system control: see resource_kind
+	OBJECT_RESOURCE, // physical memory, interrupt lines, I/O ports, the log, system control: see
+			 // resource_kind
 	OBJECT_TYPE_COUNT,
 };
 

@@ -11,15 +11,15 @@
 enum protocol_error {
 	PROTOCOL_ERROR_FIRST = 64,
 	ERR_NOT_DIRECTORY = PROTOCOL_ERROR_FIRST, // a path goes through, or the operation needs, a directory
-	ERR_IS_DIRECTORY,			  // the operation does not work on directories
-	ERR_NOT_EMPTY,				  // a directory to be removed or replaced has entries
-	ERR_NAME_TOO_LONG,			  // a name or a path beyond its limit
-	ERR_LOOP,				  // too many symbolic links, or one where none may be
-	ERR_READ_ONLY,				  // the view or the file system is read-only
-	ERR_CROSS_DEVICE,			  // two paths are in different file systems
-	ERR_NO_SPACE,				  // the file system is full
-	ERR_FILE_TOO_LARGE,			  // a file would grow beyond its limit
-	ERR_NOT_EXECUTABLE,			  // no personality or loader recognises the program
+	ERR_IS_DIRECTORY,                         // the operation does not work on directories
+	ERR_NOT_EMPTY,                            // a directory to be removed or replaced has entries
+	ERR_NAME_TOO_LONG,                        // a name or a path beyond its limit
+	ERR_LOOP,                                 // too many symbolic links, or one where none may be
+	ERR_READ_ONLY,                            // the view or the file system is read-only
+	ERR_CROSS_DEVICE,                         // two paths are in different file systems
+	ERR_NO_SPACE,                             // the file system is full
+	ERR_FILE_TOO_LARGE,                       // a file would grow beyond its limit
+	ERR_NOT_EXECUTABLE,                       // no personality or loader recognises the program
 };
 
 #endif

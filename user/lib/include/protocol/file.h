@@ -27,24 +27,24 @@
 
 // Type bits of a mode; the others are the permission bits of POSIX (07777). Values are those of POSIX systems
 // and cpio.
-#define FILE_TYPE_MASK	    0170000u
+#define FILE_TYPE_MASK      0170000u
 #define FILE_TYPE_SOCKET    0140000u
-#define FILE_TYPE_LINK	    0120000u
+#define FILE_TYPE_LINK      0120000u
 #define FILE_TYPE_REGULAR   0100000u
-#define FILE_TYPE_BLOCK	    0060000u
+#define FILE_TYPE_BLOCK     0060000u
 #define FILE_TYPE_DIRECTORY 0040000u
 #define FILE_TYPE_CHARACTER 0020000u
-#define FILE_TYPE_PIPE	    0010000u
+#define FILE_TYPE_PIPE      0010000u
 
 // Travels word for word in replies.
 struct file_attributes {
-	uint64_t node;	      // inode number, unique in its file system while the file exists
+	uint64_t node;        // inode number, unique in its file system while the file exists
 	uint64_t file_system; // number of the file system
-	uint64_t mode;	      // type and permissions
+	uint64_t mode;        // type and permissions
 	uint64_t links;
 	uint64_t user;
 	uint64_t group;
-	uint64_t size;	      // bytes; of a symbolic link the length of its target
+	uint64_t size;        // bytes; of a symbolic link the length of its target
 	uint64_t allocated;   // bytes of storage in use
 	uint64_t device;      // number of the device that a device node stands for
 	uint64_t access_time; // nanoseconds since 1970
