@@ -7,6 +7,7 @@
 
 #include <arch/mmu.h>
 #include <arch/types.h>
+#include <kernel/futex.h>
 #include <kernel/object.h>
 #include <kernel/spinlock.h>
 #include <tern/fault.h>
@@ -79,12 +80,7 @@ enum error address_space_read(struct address_space *space, vaddr_t address, uint
 enum error address_space_write(struct address_space *space, vaddr_t address, uintptr_t user_buffer,
 	uint64_t length, uint64_t *copied);
 
-// What a futex word is keyed by: the memory object and offset of MAP_SHARED mappings, else the space and
-// address. The 32-bit word's frame is pinned as above.
-struct futex_key {
-	uint64_t object_id;
-	uint64_t offset;
-};
+// The key of the futex word at an address; its frame is pinned as by address_space_pin. Errors: BAD_ADDRESS.
 enum error address_space_futex_key(
 	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame);
 

@@ -34,11 +34,6 @@ bool ipc_send_fault(const struct fault *fault);
 // The current thread ends: callers it has accepted get ERR_GONE, its saved state goes.
 void ipc_thread_exit(struct thread *thread);
 
-// --- Futexes
-
-// Wakes waiters of a word of the current thread's own space (clear-tid).
-void futex_wake_address(uint64_t address, uint64_t count);
-
 // --- Guests
 
 // A system call or a fault of a thread that runs its guest: back to the personality.
@@ -47,6 +42,14 @@ void guest_exit_fault(struct thread *thread, const struct fault *fault);
 // trap_exit's part: a kick is pending for a thread in guest mode.
 void guest_exit_kicked(struct thread *thread);
 void guest_thread_exit(struct thread *thread);
+// trap_exit's part: the thread has just blocked; if a kick is pending and the wait interruptible, the wait is
+// ended.
+void guest_check_kick(struct thread *thread);
+
+// --- Interrupts
+
+// trap_interrupt's part: masks the line and signals the notification its interrupt object is bound to.
+void interrupt_raise(uint32_t line);
 
 // The space a thread's user mode runs in now: its guest's, or its process's.
 struct address_space *thread_space(const struct thread *thread);

@@ -13,18 +13,19 @@
 
 enum lock_rank {
 	RANK_PROCESS_LIST,
-	RANK_PROCESS,          // a process: threads, state, exit
-	RANK_CAPABILITY_TABLE, // a process's table
-	RANK_ADDRESS_SPACE,    // a space's mappings and page tables
-	RANK_MEMORY,           // a memory object's pages and reverse mappings
+	RANK_PROCESS,       // a process: threads, state, exit
+	RANK_ADDRESS_SPACE, // a space's mappings and page tables
+	RANK_MEMORY,        // a memory object's pages and reverse mappings
 	RANK_ENDPOINT,
 	RANK_NOTIFICATION,
 	RANK_FUTEX,
 	RANK_INTERRUPT,
 	RANK_TIMER,
 	RANK_REPLY,
-	RANK_THREAD,  // suspension, priority, affinity, joiner
-	RANK_TIMEOUT, // a CPU's time-out queue
+	RANK_CAPABILITY_TABLE, // a process's table; capability_added and capability_removed are called
+			       // without it
+	RANK_THREAD,           // suspension, priority, affinity, joiner
+	RANK_TIMEOUT,          // a CPU's time-out queue
 	RANK_RUN_QUEUE,
 	RANK_KERNEL_AREA, // kernel virtual addresses
 	RANK_CACHE,       // an object cache

@@ -14,6 +14,8 @@
 
 #include <arch/thread.h>
 #include <arch/types.h>
+#include <kernel/futex.h>
+#include <kernel/heap.h>
 #include <kernel/list.h>
 #include <kernel/object.h>
 #include <kernel/spinlock.h>
@@ -83,19 +85,17 @@ struct thread {
 	const struct wait_operations *wait_operations;
 	void *wait_object;          // what it waits for; guarded by that thing's lock
 	struct list_node wait_link; // in its queue
-	uint64_t wait_value;        // of the queue's own use (futex address ...)
+	struct heap_node wait_node; // in an endpoint's queue of senders
+	struct futex_key wait_key;  // of a futex
 	struct timeout timeout;
 
 	// IPC: see ipc/.
 	struct message_buffer *message_buffer; // through the direct map; NULL: none
 	struct memory *message_memory;         // counted: the page of it
-	uint64_t send_badge;                   // of the message being sent, while it waits for a receiver
-	uint64_t send_info;
-	struct caller caller;          // whom this thread has to answer
-	struct list_node callers_link; // this thread, in the list of those that wait for its server's answer
-				       // (for death reports)
-	struct thread *server;         // that accepted the call; not counted: guarded by the reply lock
-	struct offer offers[MESSAGE_OFFERED];
+	uint64_t message_info;                 // as given with the present send, call or receive
+	uint64_t message_badge;                // of the endpoint capability it was sent through
+	struct caller caller;                  // whom this thread has to answer
+	struct offer offers[MESSAGE_OFFERED];  // guarded by lock, as is their count
 	unsigned offer_count;
 	struct endpoint *fault_endpoint; // counted; NULL: a fault kills the process
 	uint64_t fault_badge;
@@ -139,6 +139,11 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 // thread_wake.
 bool thread_claim(struct thread *thread);
 bool thread_claim_wait(struct thread *thread, uint64_t number);
+
+// Lets a claimed wait go on as another one: new operations and object, a new number (returned), the same
+// deadline. Whatever tried to end it while it was claimed (time-out, kill, kick) ends it now.
+uint64_t thread_continue_wait(
+	struct thread *thread, const struct wait_operations *operations, void *wait_object);
 
 // Ends a claimed wait: the thread's results are set, it is in no queue. Cancels the time-out and makes it
 // ready. Any lock below RANK_THREAD may be held.

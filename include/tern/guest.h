@@ -21,8 +21,10 @@ struct guest_state {
 	uint64_t reason;            // enum guest_exit_reason
 	uint64_t fault_kind;        // enum fault_kind
 	uint64_t fault_address;
-	uint64_t fault_access; // enum fault_access
-	uint64_t isa_code;     // as in struct fault_message
+	uint64_t fault_access;  // enum fault_access
+	uint64_t isa_code;      // as in struct fault_message
+	uint64_t interruptible; // in: 1: a kick also ends (ERR_CANCELLED) the wait that the thread is in or
+				// enters next
 };
 
 #endif
