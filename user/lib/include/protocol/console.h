@@ -20,8 +20,8 @@ enum console_stream {
 #define CONSOLE_WATCHERS 16
 
 enum console_label {
-	// Writes to a stream. Both appear on the terminal in the order of their arrival; in framed mode each
-	// has its channel.
+	// Writes to a stream. Both appear on the terminal in the order of their arrival; in framed mode
+	// each has its channel.
 	//   in:  word 0: enum console_stream
 	//        word 1: number of bytes
 	//        buffer 0 (OFFER_READ): the bytes
@@ -36,13 +36,12 @@ enum console_label {
 	//        buffer 0 (OFFER_WRITE): where to
 	//   out: word 0: number of bytes, at least 1
 	// Errors: INVALID_ARGUMENT, WOULD_BLOCK (not at all and nothing there), TIMED_OUT, BUSY (too many
-	// waiting readers),
-	// PEER_FAULT. Who must stay interruptible waits with CONSOLE_WATCH_INPUT and reads without waiting.
+	// waiting readers), PEER_FAULT. Who must stay interruptible waits with CONSOLE_WATCH_INPUT and
+	// reads without waiting.
 	CONSOLE_READ,
 
 	// Signals a notification whenever input has arrived, and at once if there is some now. A client (a
-	// badge) has one watch; a
-	// new one replaces it, one without capability removes it.
+	// badge) has one watch; a new one replaces it, one without capability removes it.
 	//   in:  word 0: bits to signal
 	//        capability 0: notification with RIGHT_SEND
 	// Errors: INVALID_ARGUMENT (no bits), WRONG_TYPE, BUSY (CONSOLE_WATCHERS are in use).
@@ -59,8 +58,8 @@ enum console_label {
 	// Waits until all output has left the device.
 	CONSOLE_DRAIN,
 
-	// Drains all output and the kernel log, then reports the exit status of the session where the console
-	// is framed.
+	// Drains all output and the kernel log, then reports the exit status of the session where the
+	// console is framed.
 	//   in:  word 0: status, 0 to 255
 	// Answered when the last byte has left the device. Errors: NO_RIGHTS (badge without
 	// CONSOLE_BADGE_SUPERVISOR).

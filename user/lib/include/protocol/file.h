@@ -2,10 +2,10 @@
 //
 // Files. Spoken by the file server and by every file system alike.
 //
-// A *file capability* is an endpoint capability whose badge names one open file or directory; the first one a
-// client has is its view's root, the start handle "root". A *view* is a tree that a client sees: paths (".."
-// and symbolic links included) never lead above its root, and ending the view closes all that was opened
-// through it.
+// A *file capability* is an endpoint capability whose badge names one open file or directory; the first one
+// a client has is its view's root, the start handle "root". A *view* is a tree that a client sees: paths
+// (".." and symbolic links included) never lead above its root, and ending the view closes all that was
+// opened through it.
 //
 // Requests go to a file capability. Those that take a path resolve it from the directory that they are sent
 // to, an absolute one from the root of its view; an empty path is the file itself. Paths travel in offered
@@ -25,8 +25,8 @@
 #define FILE_NAME_MAX  255
 #define FILE_LINKS_MAX 40
 
-// Type bits of a mode; the others are the permission bits of POSIX (07777). Values are those of POSIX systems
-// and cpio.
+// Type bits of a mode; the others are the permission bits of POSIX (07777). Values are those of POSIX
+// systems and cpio.
 #define FILE_TYPE_MASK      0170000u
 #define FILE_TYPE_SOCKET    0140000u
 #define FILE_TYPE_LINK      0120000u
@@ -103,8 +103,7 @@ struct file_entry {
 
 enum file_label {
 	// Opens a file or directory. Files that are neither regular nor a directory can be opened, but not
-	// read or written. A
-	// directory opened without flags serves to resolve paths from it.
+	// read or written. A directory opened without flags serves to resolve paths from it.
 	//   in:  word 0: enum file_open_flags
 	//        word 1: permissions of a file that is created
 	//        word 2: length of the path
@@ -129,7 +128,8 @@ enum file_label {
 	//        words 3-8: mode, user, group, size, access time, modify time
 	//        buffer 0 (OFFER_READ): path, if it is not empty
 	//   out: words: struct file_attributes
-	// Errors: IS_DIRECTORY (size), FILE_TOO_LARGE. A size needs FILE_OPEN_WRITE where the path is empty.
+	// Errors: IS_DIRECTORY (size), FILE_TOO_LARGE. A size needs FILE_OPEN_WRITE where the path is
+	// empty.
 	FILE_SET_ATTRIBUTES,
 
 	// Reads from a regular file.
@@ -147,9 +147,8 @@ enum file_label {
 	// Errors: IS_DIRECTORY, FILE_TOO_LARGE.
 	FILE_WRITE,
 
-	// Reads entries of a directory, "." and ".." not among them. Entries that come or go meanwhile may or
-	// may not be
-	// seen, all others exactly once.
+	// Reads entries of a directory, "." and ".." not among them. Entries that come or go meanwhile may
+	// or may not be seen, all others exactly once.
 	//   in:  word 0: cursor: 0, or that of the last entry seen; word 1: room in bytes; buffer 0
 	//   (OFFER_WRITE): where to
 	//   out: word 0: number of bytes: whole struct file_entry, 0 at the end
@@ -176,8 +175,8 @@ enum file_label {
 	// Errors: INVALID_ARGUMENT (no symbolic link).
 	FILE_READ_LINK,
 
-	// Gives a file that is no directory another name (a hard link). A symbolic link in the last component
-	// is not followed.
+	// Gives a file that is no directory another name (a hard link). A symbolic link in the last
+	// component is not followed.
 	//   in:  word 0: length of the old path, word 1: of the new path
 	//        buffers 0 and 1 (OFFER_READ): old and new path
 	//        capability 0, optional: file capability of the directory from which the new path is resolved
@@ -193,16 +192,17 @@ enum file_label {
 	//   in:  word 0: enum file_rename_flags, word 1: length of the old path, word 2: of the new path
 	//        buffers 0 and 1 (OFFER_READ): old and new path
 	//        capability 0, optional: file capability of the directory from which the new path is resolved
-	// Errors: EXISTS, IS_DIRECTORY, NOT_DIRECTORY, NOT_EMPTY, CROSS_DEVICE, INVALID_ARGUMENT (a directory
-	// into itself), BUSY.
+	// Errors: EXISTS, IS_DIRECTORY, NOT_DIRECTORY, NOT_EMPTY, CROSS_DEVICE, INVALID_ARGUMENT (a
+	// directory into itself), BUSY.
 	FILE_RENAME,
 
-	// Gives the content of a regular file as memory, to map or to load: a copy-on-write child of its own,
-	// which later
-	// writes to the file do not change. Past the end of the file its last page is zero.
+	// Gives the content of a regular file as memory, to map or to load: a copy-on-write child of its
+	// own, which later writes to the file do not change. Past the end of the file its last page is
+	// zero.
 	//   out: word 0: size of the file in bytes
 	//        capability 0: memory with READ, WRITE, EXECUTE, MAP, DUPLICATE, TRANSFER
-	// Errors: IS_DIRECTORY, INVALID_ARGUMENT (empty), NOT_SUPPORTED (this file system cannot), NO_MEMORY.
+	// Errors: IS_DIRECTORY, INVALID_ARGUMENT (empty), NOT_SUPPORTED (this file system cannot),
+	// NO_MEMORY.
 	FILE_GET_MEMORY,
 
 	// Makes a new view whose root is this directory. A read-only view makes read-only views.
