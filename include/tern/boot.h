@@ -45,6 +45,7 @@ struct boot_device {
 
 struct boot_info {
 	uint64_t magic;
+	uint64_t message_buffer;                 // address of the first thread's message buffer
 	handle_t account;                        // the root account
 	handle_t resources[RESOURCE_KIND_COUNT]; // the whole range of each kind; HANDLE_NONE where the
 						 // machine has none

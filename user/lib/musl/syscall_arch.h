@@ -7,7 +7,8 @@
 #define __SYSCALL_LL_O(x) (x)
 #define IPC_64            0
 
-__attribute__((visibility("hidden"))) long __tern_syscall(long number, long a, long b, long c, long d, long e, long f);
+__attribute__((visibility("hidden"))) long __tern_syscall(
+	long number, long a, long b, long c, long d, long e, long f);
 
 static inline long __syscall0(long n)
 {
