@@ -10,6 +10,8 @@
 
 #define BOOT_MEMORY_RANGES 32
 
+struct cpu;
+
 struct boot_range {
 	paddr_t base;
 	uint64_t length;

@@ -9,7 +9,7 @@
 #include <tern/types.h>
 
 #define BOOT_MAGIC        0x6e726554746f6f42 // "BootTern"
-#define BOOT_DEVICES      32
+#define BOOT_DEVICES      40 // AArch64 virt has 32 of virtio-mmio alone; boot_info stays within a page
 #define BOOT_COMMAND_LINE 512
 #define BOOT_DEVICE_NAME  24
 
