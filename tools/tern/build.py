@@ -49,7 +49,7 @@ class Configuration:
 
     def archive_names(self, folder: str) -> list[str]:
         """The files of one folder in the boot archive."""
-        paths = cpio.names(self.initramfs.read_bytes())
+        paths = cpio.read(self.initramfs.read_bytes())
         return [path[len(folder) + 1 :] for path in paths if path.startswith(folder + "/")]
 
 

@@ -8,7 +8,6 @@ is a second archive behind the first.
 from __future__ import annotations
 
 import stat
-from typing import Iterator
 
 ALIGNMENT = 512
 TRAILER = "TRAILER!!!"
@@ -56,18 +55,22 @@ def _entry(path: str, inode: int, mode: int, content: bytes) -> bytes:
     return head + bytes(-len(head) % 4) + content + bytes(-len(content) % 4)
 
 
-def names(archive: bytes) -> Iterator[str]:
-    """The paths of one archive, in order."""
+def read(data: bytes) -> dict[str, bytes]:
+    """The content of each path of a sequence of archives, a later one in place of an earlier one."""
+    files: dict[str, bytes] = {}
     offset = 0
-    while True:
-        if archive[offset : offset + 6] != b"070701":
+    while offset < len(data):
+        if data[offset] == 0:
+            offset += 4
+            continue
+        if data[offset : offset + 6] != b"070701":
             raise ValueError(f"not a newc archive at offset {offset}")
-        fields = [int(archive[offset + 6 + 8 * i : offset + 14 + 8 * i], 16) for i in range(13)]
+        fields = [int(data[offset + 6 + 8 * i : offset + 14 + 8 * i], 16) for i in range(13)]
         size, name_size = fields[6], fields[11]
-        name = archive[offset + 110 : offset + 110 + name_size - 1].decode()
-        if name == TRAILER:
-            return
-        yield name
+        name = data[offset + 110 : offset + 110 + name_size - 1].decode()
         offset += 110 + name_size
-        offset += -offset % 4 + size
         offset += -offset % 4
+        if name != TRAILER:
+            files[name] = data[offset : offset + size]
+        offset += size + -size % 4
+    return files

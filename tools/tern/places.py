@@ -28,3 +28,17 @@ def locked(path: Path) -> Iterator[None]:
     with open(path, "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def sources(*suffixes: str) -> list[Path]:
+    """The files of the tree with one of the suffixes, without what is built or fetched."""
+    skipped = {BUILD, TREE / ".cache", TREE / ".git"}
+    found: list[Path] = []
+    folders = [TREE]
+    while folders:
+        for path in folders.pop().iterdir():
+            if path.is_dir() and not path.is_symlink() and path not in skipped and path.name != "__pycache__":
+                folders.append(path)
+            elif path.suffix in suffixes:
+                found.append(path)
+    return sorted(found)

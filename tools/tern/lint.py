@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""The checks of the sources: each returns its complaints, none if all is well."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from tern import build, places, requirements
+from tern.failure import Failure
+
+CORE = ("include/kernel", "include/arch", "include/tern", "kernel", "mm", "sched", "ipc", "drivers")
+CORE_LIMIT = 10_000
+ISA_LIMIT = 2_500
+
+
+@dataclass(frozen=True)
+class Check:
+    """A name and what to run."""
+
+    name: str
+    function: Callable[[], list[str]]
+
+
+def main() -> int:
+    """Runs all checks, the warnings of both compilers included; the exit status says whether all is well."""
+    requirements.ensure(requirements.for_lint())
+    failed = 0
+    for check in (Check("warnings", warnings), *CHECKS):
+        complaints = check.function()
+        failed += bool(complaints)
+        print(f"{'FAIL' if complaints else 'PASS'} {check.name}", flush=True)
+        for complaint in complaints:
+            print(f"  {complaint}")
+    for part, count, limit in line_counts():
+        print(f"{count:6} of {limit} lines of code in {part}")
+    return 1 if failed else 0
+
+
+def warnings() -> list[str]:
+    """Every debug build treats warnings as errors."""
+    complaints = []
+    configurations = [build.configuration(architecture, True) for architecture in places.ARCHITECTURES]
+    for config in (*configurations, build.CLANG, build.HOST):
+        try:
+            build.build(config)
+        except Failure as failure:
+            complaints.append(str(failure))
+    return complaints
+
+
+def formatting() -> list[str]:
+    """clang-format would change nothing."""
+    files = [str(path) for path in places.sources(".c", ".h")]
+    text = _output(["clang-format", "--style=file", "--dry-run", "-Werror", *files])
+    places_at_fault = re.findall(r"^(.*?:\d+):\d+: error", text, re.MULTILINE)
+    return [f"{place}: not as clang-format has it" for place in dict.fromkeys(places_at_fault)]
+
+
+def include_directions() -> list[str]:
+    """Layers point down and portable code stays portable."""
+    return _output([sys.executable, str(places.TREE / "tools/check_includes.py")]).splitlines()
+
+
+def documents() -> list[str]:
+    """What is generated is current."""
+    return _output([sys.executable, str(places.TREE / "tools/generate_syscalls.py"), "--check"]).splitlines()
+
+
+def scripts() -> list[str]:
+    """Python and shell parse."""
+    complaints = []
+    for path in places.sources(".py"):
+        try:
+            compile(path.read_text(encoding="utf-8"), str(path), "exec")
+        except SyntaxError as error:
+            complaints.append(str(error))
+    for name in ("tern", ".ci/run"):
+        complaints += _output(["sh", "-n", str(places.TREE / name)]).splitlines()
+    return complaints
+
+
+def licences() -> list[str]:
+    """Every source says its licence in the first lines."""
+    files = places.sources(".c", ".h", ".S", ".def", ".ld", ".py", ".build", ".ini")
+    return [
+        f"{path.relative_to(places.TREE)}: no SPDX-License-Identifier in the first two lines"
+        for path in files
+        if not any("SPDX-License-Identifier: MIT" in line for line in path.read_text(encoding="utf-8").splitlines()[:2])
+    ]
+
+
+def sparse() -> list[str]:
+    """The static checker has nothing to say about the kernel: portable code once, each architecture's own."""
+    complaints: list[str] = []
+    for architecture in places.ARCHITECTURES:
+        config = build.configuration(architecture, True)
+        build.build(config)
+        own = f"arch/{architecture}/"
+        for entry in json.loads((config.folder / "compile_commands.json").read_text(encoding="utf-8")):
+            source = (Path(entry["directory"]) / entry["file"]).resolve()
+            name = source.relative_to(places.TREE).as_posix()
+            portable = name.startswith(CORE) and architecture == "x86_64"
+            if source.suffix == ".c" and (portable or name.startswith(own)):
+                complaints += _sparse(entry, architecture)
+    return complaints
+
+
+def line_counts() -> list[tuple[str, int, int]]:
+    """Lines of code, comments and blank lines left out: (part, lines, limit)."""
+    suffixes = (".c", ".h", ".S", ".def")
+    counts = {"the portable core": (0, CORE_LIMIT)}
+    counts.update({f"arch/{architecture}": (0, ISA_LIMIT) for architecture in places.ARCHITECTURES})
+    for path in places.sources(*suffixes):
+        name = path.relative_to(places.TREE).as_posix()
+        part = "the portable core" if name.startswith(tuple(f"{folder}/" for folder in CORE)) else name[: name.rfind("/")]
+        part = "/".join(part.split("/")[:2])
+        if part in counts:
+            count, limit = counts[part]
+            counts[part] = count + _code_lines(path), limit
+    return [(part, count, limit) for part, (count, limit) in counts.items()]
+
+
+def sizes() -> list[str]:
+    """The kernel stays small enough to read."""
+    return [f"{part} has {count} lines of code, over {limit}" for part, count, limit in line_counts() if count > limit]
+
+
+def _code_lines(path: Path) -> int:
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("//"))
+
+
+def _sparse(entry: dict[str, str], architecture: str) -> list[str]:
+    """Runs sparse with the preprocessor's part of a compile command."""
+    words = shlex.split(entry["command"])
+    flags = [word for word in words if re.match(r"-(D|I|std=|include)", word)]
+    target = {"x86_64": "x86_64", "aarch64": "aarch64", "riscv64": "riscv64"}[architecture]
+    command = ["sparse", f"--arch={target}", "-Wno-decl", *flags, entry["file"]]
+    return _output(command, entry["directory"]).splitlines()
+
+
+def _output(command: list[str], folder: str | Path = places.TREE) -> str:
+    """What a command says on either stream."""
+    done = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    return done.stdout.decode(errors="replace")
+
+
+CHECKS = (
+    Check("format", formatting),
+    Check("includes", include_directions),
+    Check("documents", documents),
+    Check("scripts", scripts),
+    Check("licences", licences),
+    Check("sizes", sizes),
+    Check("sparse", sparse),
+)

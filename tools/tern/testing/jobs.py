@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""What there is to run: checks of the sources, unit tests, kernel test programs, system tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from tern import build, guest, lint, places, qemu
+from tern.testing import tap
+from tern.testing.registry import SystemTest
+from tern.testing.subjects import Guest, Host, TestFailure
+
+LOGS = places.BUILD / "test-logs"
+UNIT_TEST_SECONDS = 120
+KERNEL_TEST_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the report; without a failure it passed."""
+
+    name: str
+    seconds: float
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to run. It returns its results, or None for one that passed, or raises the reason of one that failed."""
+
+    name: str
+    run: Callable[[Path], "list[Result] | None"]
+
+    @property
+    def log(self) -> Path:
+        """Where its details go."""
+        return LOGS / (self.name.replace(" ", "-").replace("/", "-") + ".log")
+
+
+def lint_jobs() -> list[Job]:
+    """The checks of the sources."""
+
+    def job(check: lint.Check) -> Job:
+        def run(log: Path) -> None:
+            complaints = check.function()
+            if complaints:
+                log.write_text("\n".join(complaints) + "\n", encoding="utf-8")
+                raise TestFailure(f"{complaints[0]}" + (f" and {len(complaints) - 1} more" if complaints[1:] else ""))
+
+        return Job(f"host lint/{check.name}", run)
+
+    return [job(check) for check in lint.CHECKS]
+
+
+def unit_jobs() -> list[Job]:
+    """The unit tests of portable code that the host build has, and those of the tooling."""
+    listing = subprocess.run(
+        ["meson", "introspect", "--tests", str(build.HOST.folder)], capture_output=True, check=True
+    )
+    jobs = [_command_job(f"host unit/{test['name']}", test["cmd"]) for test in json.loads(listing.stdout)]
+    for path in sorted((places.TREE / "test/tools").glob("test_*.py")):
+        jobs.append(_command_job(f"host tools/{path.stem[5:]}", [sys.executable, str(path)]))
+    return jobs
+
+
+def _command_job(name: str, command: list[str]) -> Job:
+    """A program that says by its status whether all held."""
+
+    def run(log: Path) -> None:
+        with open(log, "wb") as output:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=UNIT_TEST_SECONDS
+            )
+        if done.returncode:
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise TestFailure(f"status {done.returncode}: {lines[-1] if lines else 'no output'}")
+
+    return Job(name, run)
+
+
+def kernel_jobs(config: build.Configuration, long: bool) -> list[Job]:
+    """One boot for each native test program in the boot archive; with --long also on 4 CPUs."""
+    jobs = []
+    for name in sorted(config.archive_names("tern/tests")):
+        for cpus in (1, 4) if long else (1,):
+            suffix = "" if cpus == 1 else f"@{cpus}"
+            jobs.append(_kernel_job(config, name, f"{config.architecture} kernel/{name}{suffix}", cpus))
+    return jobs
+
+
+def _kernel_job(config: build.Configuration, program: str, name: str, cpus: int) -> Job:
+    def run(log: Path) -> list[Result]:
+        subject = Guest(config, log.parent, log)
+        machine = qemu.Machine(smp=cpus)
+        outcome = subject.boot(f"/tern/tests/{program}", timeout=KERNEL_TEST_SECONDS, machine=machine)
+        points, trouble = tap.parse(outcome.stdout.decode(errors="replace"))
+        trouble = _trouble(outcome, trouble, all(point.passed for point in points))
+        share = outcome.seconds / max(1, len(points))
+        results = [
+            Result(f"{name}: {point.name}", share, None if point.passed else point.reason or "failed")
+            for point in points
+        ]
+        return results + ([Result(name, outcome.seconds, trouble)] if trouble else [])
+
+    return Job(name, run)
+
+
+def _trouble(outcome: guest.Outcome, trouble: str | None, all_passed: bool) -> str | None:
+    """What went wrong besides checks that did not hold."""
+    if outcome.complaint:
+        return outcome.complaint
+    if trouble:
+        return f"{trouble}, status {outcome.status}"
+    if all_passed and outcome.status != 0:
+        return f"all checks passed but the status is {outcome.status}"
+    return None
+
+
+def system_jobs(tests: list[SystemTest], configs: dict[str, build.Configuration], long: bool) -> list[Job]:
+    """The system tests of one architecture; configs by debug, release and, where there is one, clang."""
+    jobs = []
+    for test in tests:
+        config = configs.get(test.configuration)
+        if config and config.architecture in test.architectures and (long or not test.long):
+            jobs.append(_system_job(test, config))
+    return jobs
+
+
+def _system_job(test: SystemTest, config: build.Configuration) -> Job:
+    def run(log: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="tern-test-") as folder:
+            test.function(Guest(config, Path(folder), log))
+
+    return Job(f"{config.architecture} system/{test.name}", run)
+
+
+def host_jobs(tests: list[SystemTest]) -> list[Job]:
+    """The system tests that boot nothing by themselves."""
+
+    def job(test: SystemTest) -> Job:
+        def run(log: Path) -> None:
+            with tempfile.TemporaryDirectory(prefix="tern-test-") as folder:
+                test.function(Host(Path(folder), log))
+
+        return Job(f"host system/{test.name}", run)
+
+    return [job(test) for test in tests if not test.architectures]
