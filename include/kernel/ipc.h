@@ -18,12 +18,14 @@ struct notification {
 	uint64_t word;
 	struct list_node waiters;  // thread.wait_link
 	struct endpoint *endpoint; // bound: not counted, unbound when either goes
-	unsigned receivers;        // capabilities with RIGHT_RECEIVE
 };
 
 // Sets bits and wakes a waiter, or a receiver of the bound endpoint. Any context; locks below RANK_ENDPOINT
 // may be held.
 void notification_signal(struct notification *notification, uint64_t bits);
+
+// Binds a notification to an endpoint, or unbinds the endpoint's (NULL). Errors: BUSY.
+enum error notification_bind_endpoint(struct endpoint *endpoint, struct notification *notification);
 
 // --- Endpoints and replies: see ipc/
 

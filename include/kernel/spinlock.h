@@ -16,10 +16,10 @@ enum lock_rank {
 	RANK_PROCESS,       // a process: threads, state, exit
 	RANK_ADDRESS_SPACE, // a space's mappings and page tables
 	RANK_MEMORY,        // a memory object's pages and reverse mappings
+	RANK_INTERRUPT,     // an interrupt object; signals under it
 	RANK_ENDPOINT,
 	RANK_NOTIFICATION,
 	RANK_FUTEX,
-	RANK_INTERRUPT,
 	RANK_TIMER,
 	RANK_REPLY,
 	RANK_CAPABILITY_TABLE, // a process's table; capability_added and capability_removed are called
@@ -30,6 +30,7 @@ enum lock_rank {
 	RANK_KERNEL_AREA, // kernel virtual addresses
 	RANK_CACHE,       // an object cache
 	RANK_FRAME,       // the frame allocator
+	RANK_RANDOM,
 	RANK_LOG,
 	RANK_COUNT,
 };

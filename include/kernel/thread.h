@@ -135,6 +135,12 @@ static inline enum thread_state thread_get_state(const struct thread *thread)
 uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wait_object,
 	enum thread_state state, uint64_t deadline);
 
+// Whether a thread is in its wait `number`. Only a hint unless what could end it is locked out.
+static inline bool thread_is_waiting(const struct thread *thread, uint64_t number)
+{
+	return atomic_load_explicit(&thread->state, memory_order_acquire) == (number << 8 | THREAD_BLOCKED);
+}
+
 // Claims the end of a wait: of the present one, or only of wait `number`. True: the caller must end it with
 // thread_wake.
 bool thread_claim(struct thread *thread);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// Endpoints and replies, as the files of ipc/ share them.
+//
+// A thread that sends waits in the endpoint's heap by priority and arrival, one that receives in its list.
+// Once a call is accepted its sender waits in no queue: the server's struct caller names it and which of its
+// waits it is, so that answer, time-out and death race by one compare-and-swap (thread_claim_wait) and nobody
+// else needs to be told.
+
+#ifndef KERNEL_ENDPOINT_H
+#define KERNEL_ENDPOINT_H
+
+#include <kernel/capability.h>
+#include <kernel/heap.h>
+#include <kernel/ipc.h>
+#include <kernel/object.h>
+#include <kernel/spinlock.h>
+#include <kernel/thread.h>
+#include <tern/message.h>
+
+struct endpoint {
+	struct object object;
+	struct spinlock lock;
+	struct heap_node *senders; // thread.wait_node
+	uint64_t arrivals;
+	struct list_node receivers;        // thread.wait_link
+	unsigned receive_capabilities;     // at zero nobody can receive: senders get ERR_PEER_CLOSED
+	struct notification *notification; // bound: not counted, unbound when either goes
+};
+
+struct reply {
+	struct object object;
+	struct spinlock lock;
+	struct caller caller;
+};
+
+// --- ipc/endpoint.c
+
+// Sends the current thread's message (message_info, message_badge; MESSAGE_CALL in the info: waits for the
+// answer). The endpoint's lock is held. ERR_OK: done, or the thread waits (cpu->blocked).
+enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender);
+
+// Gives the bound notification's word to a waiting receiver, if there is one. Both locks are held.
+void endpoint_deliver_notification(struct endpoint *endpoint, struct notification *notification);
+
+// --- ipc/message.c
+
+// What a transfer needs, set aside beforehand so that it cannot fail.
+struct transfer {
+	unsigned count;
+	struct capability capabilities[MESSAGE_CAPABILITIES]; // their objects counted
+	handle_t slots[MESSAGE_CAPABILITIES];                 // in the receiver's table
+};
+
+// Checks an info word of the current thread: its fields, flags within `flags`, a message buffer where one is
+// needed, the capabilities to send.
+enum error message_check(struct thread *thread, uint64_t info, uint64_t flags);
+
+// The deadline that the thread's info word names.
+uint64_t message_deadline(const struct thread *thread);
+
+// Sets aside what transferring `sender`'s message to `receiver` takes. Errors: NO_RIGHTS, BAD_HANDLE (the
+// sender's), NO_SLOTS, NO_MEMORY, TOO_LONG (the receiver's).
+enum error message_prepare(struct thread *sender, struct thread *receiver, struct transfer *transfer);
+void message_abandon(struct thread *receiver, struct transfer *transfer);
+// Moves the message into the receiver's registers and buffer. Both threads are claimed or current. `flags`:
+// MESSAGE_CALL, MESSAGE_FAULT.
+void message_commit(
+	struct thread *sender, struct thread *receiver, struct transfer *transfer, uint64_t flags);
+
+// --- ipc/caller.c
+
+void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_number);
+// The caller, if any, gets an error in place of an answer.
+void caller_fail(struct caller *caller, enum error error);
+// Answers with the current thread's message, already checked. The binding is used up. Errors: GONE; NO_SLOTS,
+// NO_MEMORY, TOO_LONG (the caller could not take it, and got the same error).
+enum error caller_answer(struct caller *caller);
+// What ends the wait of a caller whose call was accepted, or a sender's: releases its offers and sets its
+// results.
+void caller_finish(struct thread *client, enum error error);
+
+// --- ipc/offer.c
+
+// Resolves the offers in the current thread's message buffer. Errors: INVALID_ARGUMENT and those of a
+// look-up.
+enum error offers_take(struct thread *thread);
+void offers_release(struct thread *thread);
+
+#endif

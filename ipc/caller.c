@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+//
+// Answering a caller: now by the server thread itself, later through a reply object, or never.
+
+#include <arch/thread.h>
+#include <kernel/assert.h>
+#include <kernel/endpoint.h>
+#include <kernel/process.h>
+
+void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_number)
+{
+	assert(caller->thread == NULL);
+	object_get(&client->object);
+	caller->thread = client;
+	caller->wait_number = wait_number;
+}
+
+static void unbind(struct caller *caller)
+{
+	object_put(&caller->thread->object);
+	caller->thread = NULL;
+}
+
+void caller_finish(struct thread *client, enum error error)
+{
+	offers_release(client);
+	// A faulting thread has no results: it meets its fault again, and whatever then has become of its
+	// handler.
+	if (client->faulting)
+		client->faulting = false;
+	else
+		arch_message_set_result(&client->arch, error, 0, 0);
+}
+
+void caller_fail(struct caller *caller, enum error error)
+{
+	struct thread *client = caller->thread;
+
+	if (client == NULL)
+		return;
+	if (thread_claim_wait(client, caller->wait_number)) {
+		caller_finish(client, error);
+		thread_wake(client);
+	}
+	unbind(caller);
+}
+
+// The answer to a fault message: the thread's registers are what the handler made of them.
+static void answer_fault(struct thread *client, uint64_t info)
+{
+	client->faulting = false;
+	if (message_label(info) != FAULT_RESUME)
+		thread_terminate(client, client->fault.kind);
+	thread_wake(client);
+}
+
+enum error caller_answer(struct caller *caller)
+{
+	struct thread *server = thread_current(), *client = caller->thread;
+	struct transfer transfer;
+	enum error error = message_prepare(server, client, &transfer);
+
+	if (!thread_claim_wait(client, caller->wait_number)) {
+		if (!error)
+			message_abandon(client, &transfer);
+		unbind(caller);
+		return ERR_GONE;
+	}
+	if (client->faulting) {
+		if (!error)
+			message_abandon(client, &transfer);
+		answer_fault(client, server->message_info);
+		unbind(caller);
+		return ERR_OK;
+	}
+	offers_release(client);
+	if (error)
+		arch_message_set_result(&client->arch, error, 0, 0);
+	else
+		message_commit(server, client, &transfer, 0);
+	thread_wake(client);
+	unbind(caller);
+	return error;
+}
+
+void ipc_thread_exit(struct thread *thread)
+{
+	caller_fail(&thread->caller, ERR_GONE);
+	offers_release(thread);
+	if (thread->fault_endpoint) {
+		object_put(&thread->fault_endpoint->object);
+		thread->fault_endpoint = NULL;
+	}
+}

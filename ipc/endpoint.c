@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+//
+// Endpoints: where senders and receivers meet.
+
+#include <arch/thread.h>
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/process.h>
+#include <kernel/syscall.h>
+
+#define SEND_FLAGS    (MESSAGE_WIDE | MESSAGE_DEADLINE | MESSAGE_TRY)
+#define CALL_FLAGS    (SEND_FLAGS | MESSAGE_BUFFERS)
+#define RECEIVE_FLAGS (MESSAGE_WIDE | MESSAGE_DEADLINE | MESSAGE_TRY)
+
+static struct object_cache endpoint_cache = OBJECT_CACHE_INITIALIZER(
+	endpoint_cache, "endpoint", struct endpoint);
+
+static struct endpoint *endpoint_of(struct object *object)
+{
+	return container_of(object, struct endpoint, object);
+}
+
+// --- Waiting in an endpoint's queues
+
+// An endpoint that ends empties its queues first, and its memory outlives this kernel entry, so what
+// wait_object said is good.
+static struct endpoint *waited_for(struct thread *thread)
+{
+	return __atomic_load_n((struct endpoint **)&thread->wait_object, __ATOMIC_ACQUIRE);
+}
+
+static void cancel_send(struct thread *thread)
+{
+	struct endpoint *endpoint = waited_for(thread);
+
+	if (endpoint == NULL)
+		return;
+	spin_lock(&endpoint->lock);
+	if (heap_contains(&thread->wait_node))
+		heap_remove(&endpoint->senders, &thread->wait_node);
+	spin_unlock(&endpoint->lock);
+}
+
+static void cancel_receive(struct thread *thread)
+{
+	struct endpoint *endpoint = waited_for(thread);
+
+	spin_lock(&endpoint->lock);
+	list_remove(&thread->wait_link);
+	spin_unlock(&endpoint->lock);
+}
+
+static void fail_receive(struct thread *thread, enum error error)
+{
+	arch_message_set_result(&thread->arch, error, 0, 0);
+}
+
+static const struct wait_operations send_wait = {"send", cancel_send, caller_finish};
+static const struct wait_operations receive_wait = {"receive", cancel_receive, fail_receive};
+// Accepted: in no queue.
+static const struct wait_operations answer_wait = {"answer", cancel_send, caller_finish};
+
+// Higher priority first, then earlier arrival.
+static uint64_t sender_key(const struct thread *sender, uint64_t arrival)
+{
+	return ((uint64_t)(UINT8_MAX - sender->priority) << 56) | (arrival & (((uint64_t)1 << 56) - 1));
+}
+
+static uint64_t transfer_flags(const struct thread *sender)
+{
+	return (sender->message_info & MESSAGE_CALL) | (sender->faulting ? MESSAGE_FAULT : 0);
+}
+
+// --- Sending
+
+// Hands the current thread's message to a receiver that waits. ERR_WOULD_BLOCK: there is none.
+static enum error send_to_waiting(struct endpoint *endpoint, struct thread *sender)
+{
+	while (!list_is_empty(&endpoint->receivers)) {
+		struct thread *receiver = container_of(endpoint->receivers.next, struct thread, wait_link);
+		struct transfer transfer;
+		enum error error = message_prepare(sender, receiver, &transfer);
+
+		if (error)
+			return error;
+		list_remove(&receiver->wait_link);
+		if (!thread_claim(receiver)) {
+			message_abandon(receiver, &transfer);
+			continue;
+		}
+		message_commit(sender, receiver, &transfer, transfer_flags(sender));
+		if (sender->message_info & MESSAGE_CALL)
+			caller_bind(&receiver->caller, sender,
+				thread_prepare_wait(
+					&answer_wait, NULL, THREAD_BLOCKED, message_deadline(sender)));
+		thread_wake(receiver);
+		return ERR_OK;
+	}
+	return ERR_WOULD_BLOCK;
+}
+
+enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender)
+{
+	enum error error;
+
+	ASSERT_LOCK_HELD(&endpoint->lock);
+	if (endpoint->receive_capabilities == 0)
+		return ERR_PEER_CLOSED;
+	error = send_to_waiting(endpoint, sender);
+	if (error != ERR_WOULD_BLOCK || (sender->message_info & MESSAGE_TRY))
+		return error;
+	thread_prepare_wait(&send_wait, endpoint, THREAD_BLOCKED, message_deadline(sender));
+	heap_insert(&endpoint->senders, &sender->wait_node, sender_key(sender, endpoint->arrivals++));
+	return ERR_OK;
+}
+
+static enum error send(struct thread *thread, uint64_t flags, uint64_t call)
+{
+	uint64_t info = arch_message_info(&thread->arch);
+	struct capability capability;
+	struct endpoint *endpoint;
+	enum error error;
+
+	error = capability_lookup(
+		arch_message_handle(&thread->arch), OBJECT_ENDPOINT, RIGHT_SEND, &capability);
+	if (!error)
+		error = message_check(thread, info, flags);
+	if (!error && (info & MESSAGE_BUFFERS))
+		error = offers_take(thread);
+	if (error)
+		return error;
+	endpoint = endpoint_of(capability.object);
+	thread->message_info = info | call;
+	thread->message_badge = capability.badge;
+	spin_lock(&endpoint->lock);
+	error = endpoint_send_locked(endpoint, thread);
+	spin_unlock(&endpoint->lock);
+	if (error)
+		offers_release(thread);
+	return error;
+}
+
+void sys_endpoint_call(void)
+{
+	struct thread *thread = thread_current();
+	enum error error = send(thread, CALL_FLAGS, MESSAGE_CALL);
+
+	if (error)
+		arch_message_set_result(&thread->arch, error, 0, 0);
+}
+
+void sys_endpoint_send(void)
+{
+	struct thread *thread = thread_current();
+	enum error error = send(thread, SEND_FLAGS, 0);
+
+	if (error || !cpu_self()->blocked)
+		arch_message_set_result(&thread->arch, error, 0, 0);
+}
+
+// --- Receiving
+
+static void deliver_word(struct thread *receiver, uint64_t word)
+{
+	arch_message_set_result(&receiver->arch, ERR_OK, 0, MESSAGE_INFO(0, 1, 0) | MESSAGE_NOTIFICATION);
+	arch_message_set_word(&receiver->arch, 0, word);
+}
+
+void endpoint_deliver_notification(struct endpoint *endpoint, struct notification *notification)
+{
+	ASSERT_LOCK_HELD(&endpoint->lock);
+	ASSERT_LOCK_HELD(&notification->lock);
+	while (notification->word && !list_is_empty(&endpoint->receivers)) {
+		struct thread *receiver = container_of(
+			list_pop_front(&endpoint->receivers), struct thread, wait_link);
+
+		if (!thread_claim(receiver))
+			continue;
+		deliver_word(receiver, notification->word);
+		notification->word = 0;
+		thread_wake(receiver);
+	}
+}
+
+static bool take_notification(struct endpoint *endpoint, struct thread *receiver)
+{
+	struct notification *notification = endpoint->notification;
+	uint64_t word;
+
+	if (notification == NULL)
+		return false;
+	spin_lock(&notification->lock);
+	word = notification->word;
+	notification->word = 0;
+	spin_unlock(&notification->lock);
+	if (word)
+		deliver_word(receiver, word);
+	return word != 0;
+}
+
+// Takes the message of a sender that has been taken out of the queue. False: it could not be had.
+static bool take_message(struct thread *sender, struct thread *receiver)
+{
+	struct transfer transfer;
+	enum error error;
+
+	if (!thread_claim(sender))
+		return false;
+	error = message_prepare(sender, receiver, &transfer);
+	if (error) {
+		caller_finish(sender, error);
+		thread_wake(sender);
+		return false;
+	}
+	message_commit(sender, receiver, &transfer, transfer_flags(sender));
+	if (sender->message_info & MESSAGE_CALL) {
+		caller_bind(&receiver->caller, sender, thread_continue_wait(sender, &answer_wait, NULL));
+	} else {
+		arch_message_set_result(&sender->arch, ERR_OK, 0, 0);
+		thread_wake(sender);
+	}
+	return true;
+}
+
+static enum error receive_locked(struct endpoint *endpoint, struct thread *thread)
+{
+	if (take_notification(endpoint, thread))
+		return ERR_OK;
+	while (endpoint->senders) {
+		struct thread *sender = container_of(endpoint->senders, struct thread, wait_node);
+
+		heap_remove(&endpoint->senders, &sender->wait_node);
+		if (take_message(sender, thread))
+			return ERR_OK;
+	}
+	if (thread->message_info & MESSAGE_TRY)
+		return ERR_WOULD_BLOCK;
+	thread_prepare_wait(&receive_wait, endpoint, THREAD_BLOCKED, message_deadline(thread));
+	list_push_back(&endpoint->receivers, &thread->wait_link);
+	return ERR_OK;
+}
+
+static void receive(struct endpoint *endpoint, struct thread *thread)
+{
+	enum error error;
+
+	caller_fail(&thread->caller, ERR_GONE);
+	spin_lock(&endpoint->lock);
+	error = receive_locked(endpoint, thread);
+	spin_unlock(&endpoint->lock);
+	if (error)
+		arch_message_set_result(&thread->arch, error, 0, 0);
+}
+
+void sys_endpoint_receive(void)
+{
+	struct thread *thread = thread_current();
+	uint64_t info = arch_message_info(&thread->arch);
+	struct capability capability;
+	enum error error = capability_lookup(
+		arch_message_handle(&thread->arch), OBJECT_ENDPOINT, RIGHT_RECEIVE, &capability);
+
+	if (!error && (message_length(info) || message_capabilities(info)))
+		error = ERR_INVALID_ARGUMENT;
+	if (!error)
+		error = message_check(thread, info, RECEIVE_FLAGS);
+	if (error) {
+		arch_message_set_result(&thread->arch, error, 0, 0);
+		return;
+	}
+	thread->message_info = info;
+	receive(endpoint_of(capability.object), thread);
+}
+
+void sys_endpoint_reply_receive(void)
+{
+	struct thread *thread = thread_current();
+	uint64_t info = arch_message_info(&thread->arch);
+	struct capability capability;
+	enum error error = capability_lookup(
+		arch_message_handle(&thread->arch), OBJECT_ENDPOINT, RIGHT_RECEIVE, &capability);
+
+	if (!error)
+		error = message_check(thread, info, RECEIVE_FLAGS);
+	if (!error && thread->caller.thread == NULL)
+		error = ERR_BAD_STATE;
+	if (error) {
+		arch_message_set_result(&thread->arch, error, 0, 0);
+		return;
+	}
+	thread->message_info = info;
+	thread->message_badge = 0;
+	caller_answer(&thread->caller);
+	receive(endpoint_of(capability.object), thread);
+}
+
+// --- Life and death
+
+struct syscall_result sys_endpoint_create(void)
+{
+	struct endpoint *endpoint = object_create(OBJECT_ENDPOINT, thread_current()->process->account);
+	handle_t handle;
+	enum error error;
+
+	if (endpoint == NULL)
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	spin_init(&endpoint->lock, RANK_ENDPOINT);
+	list_init(&endpoint->receivers);
+	error = capability_install_new(&endpoint->object, RIGHTS_ALL, &handle);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(handle);
+}
+
+struct syscall_result sys_endpoint_bind(handle_t endpoint_handle, handle_t notification_handle)
+{
+	struct capability endpoint_capability, notification_capability;
+	struct notification *notification = NULL;
+	struct endpoint *endpoint;
+	enum error error;
+
+	error = capability_lookup(
+		endpoint_handle, OBJECT_ENDPOINT, RIGHT_RECEIVE | RIGHT_BIND, &endpoint_capability);
+	if (!error && notification_handle != HANDLE_NONE) {
+		error = capability_lookup(
+			notification_handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &notification_capability);
+		notification = container_of(notification_capability.object, struct notification, object);
+	}
+	if (error)
+		return SYSCALL_ERROR(error);
+	endpoint = endpoint_of(endpoint_capability.object);
+	error = notification_bind_endpoint(endpoint, notification);
+	return SYSCALL_ERROR(error);
+}
+
+// Fails everybody who sends: nobody is left to receive. The lock is held.
+static void fail_senders(struct endpoint *endpoint)
+{
+	while (endpoint->senders) {
+		struct thread *sender = container_of(endpoint->senders, struct thread, wait_node);
+
+		heap_remove(&endpoint->senders, &sender->wait_node);
+		if (thread_claim(sender)) {
+			caller_finish(sender, ERR_PEER_CLOSED);
+			thread_wake(sender);
+		}
+	}
+}
+
+static void capability_added(struct object *object, rights_t rights)
+{
+	struct endpoint *endpoint = endpoint_of(object);
+
+	if (!(rights & RIGHT_RECEIVE))
+		return;
+	spin_lock(&endpoint->lock);
+	endpoint->receive_capabilities++;
+	spin_unlock(&endpoint->lock);
+}
+
+static void capability_removed(struct object *object, rights_t rights)
+{
+	struct endpoint *endpoint = endpoint_of(object);
+
+	if (!(rights & RIGHT_RECEIVE))
+		return;
+	spin_lock(&endpoint->lock);
+	if (--endpoint->receive_capabilities == 0)
+		fail_senders(endpoint);
+	spin_unlock(&endpoint->lock);
+}
+
+static void destroy(struct object *object)
+{
+	struct endpoint *endpoint = endpoint_of(object);
+
+	notification_bind_endpoint(endpoint, NULL);
+	spin_lock(&endpoint->lock);
+	fail_senders(endpoint);
+	while (!list_is_empty(&endpoint->receivers)) {
+		struct thread *receiver = container_of(
+			list_pop_front(&endpoint->receivers), struct thread, wait_link);
+
+		if (thread_claim(receiver)) {
+			fail_receive(receiver, ERR_PEER_CLOSED);
+			thread_wake(receiver);
+		}
+	}
+	spin_unlock(&endpoint->lock);
+}
+
+const struct object_operations endpoint_operations = {
+	.name = "endpoint",
+	.cache = &endpoint_cache,
+	.capability_added = capability_added,
+	.capability_removed = capability_removed,
+	.destroy = destroy,
+};

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+//
+// Notifications: a word of bits that threads wait for. A notification bound to an endpoint hands its word to
+// receivers there as well.
+
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/process.h>
+#include <kernel/syscall.h>
+
+static struct object_cache notification_cache = OBJECT_CACHE_INITIALIZER(
+	notification_cache, "notification", struct notification);
+
+static struct notification *notification_of(struct object *object)
+{
+	return container_of(object, struct notification, object);
+}
+
+static struct endpoint *bound_endpoint(struct notification *notification)
+{
+	return __atomic_load_n(&notification->endpoint, __ATOMIC_ACQUIRE);
+}
+
+static void cancel_wait(struct thread *thread)
+{
+	struct notification *notification = thread->wait_object;
+
+	spin_lock(&notification->lock);
+	list_remove(&thread->wait_link);
+	spin_unlock(&notification->lock);
+}
+
+static const struct wait_operations notification_wait = {"notification", cancel_wait, NULL};
+
+static void wake_waiter(struct notification *notification)
+{
+	while (notification->word && !list_is_empty(&notification->waiters)) {
+		struct thread *waiter = container_of(
+			list_pop_front(&notification->waiters), struct thread, wait_link);
+
+		if (!thread_claim(waiter))
+			continue;
+		thread_wake_with(waiter, ERR_OK, notification->word);
+		notification->word = 0;
+	}
+}
+
+void notification_signal(struct notification *notification, uint64_t bits)
+{
+	// Locks are ordered endpoint, notification. An endpoint bound from now on looks at the word itself.
+	struct endpoint *endpoint = bound_endpoint(notification);
+
+	if (endpoint)
+		spin_lock(&endpoint->lock);
+	spin_lock(&notification->lock);
+	notification->word |= bits;
+	wake_waiter(notification);
+	if (endpoint && notification->endpoint == endpoint)
+		endpoint_deliver_notification(endpoint, notification);
+	spin_unlock(&notification->lock);
+	if (endpoint)
+		spin_unlock(&endpoint->lock);
+}
+
+static void unbind_locked(struct endpoint *endpoint)
+{
+	struct notification *notification = endpoint->notification;
+
+	if (notification == NULL)
+		return;
+	spin_lock(&notification->lock);
+	__atomic_store_n(&notification->endpoint, NULL, __ATOMIC_RELEASE);
+	spin_unlock(&notification->lock);
+	endpoint->notification = NULL;
+}
+
+enum error notification_bind_endpoint(struct endpoint *endpoint, struct notification *notification)
+{
+	enum error error = ERR_OK;
+
+	spin_lock(&endpoint->lock);
+	if (notification == NULL) {
+		unbind_locked(endpoint);
+		spin_unlock(&endpoint->lock);
+		return ERR_OK;
+	}
+	spin_lock(&notification->lock);
+	if (endpoint->notification || notification->endpoint) {
+		error = ERR_BUSY;
+	} else {
+		endpoint->notification = notification;
+		__atomic_store_n(&notification->endpoint, endpoint, __ATOMIC_RELEASE);
+		endpoint_deliver_notification(endpoint, notification);
+	}
+	spin_unlock(&notification->lock);
+	spin_unlock(&endpoint->lock);
+	return error;
+}
+
+// --- System calls
+
+struct syscall_result sys_notification_create(void)
+{
+	struct notification *notification = object_create(
+		OBJECT_NOTIFICATION, thread_current()->process->account);
+	handle_t handle;
+	enum error error;
+
+	if (notification == NULL)
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	spin_init(&notification->lock, RANK_NOTIFICATION);
+	list_init(&notification->waiters);
+	error = capability_install_new(&notification->object, RIGHTS_ALL, &handle);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(handle);
+}
+
+struct syscall_result sys_notification_signal(handle_t handle, uint64_t bits)
+{
+	struct capability capability;
+	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_SEND, &capability);
+
+	if (!error && capability.badge)
+		bits = capability.badge;
+	if (!error && bits == 0)
+		error = ERR_INVALID_ARGUMENT;
+	if (!error)
+		notification_signal(notification_of(capability.object), bits);
+	return SYSCALL_ERROR(error);
+}
+
+static uint64_t take_word(struct notification *notification)
+{
+	uint64_t word = notification->word;
+
+	ASSERT_LOCK_HELD(&notification->lock);
+	notification->word = 0;
+	return word;
+}
+
+struct syscall_result sys_notification_wait(handle_t handle, uint64_t deadline)
+{
+	struct thread *thread = thread_current();
+	struct notification *notification;
+	struct capability capability;
+	uint64_t word;
+	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &capability);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	notification = notification_of(capability.object);
+	spin_lock(&notification->lock);
+	word = take_word(notification);
+	if (word == 0) {
+		thread_prepare_wait(&notification_wait, notification, THREAD_BLOCKED, deadline);
+		list_push_back(&notification->waiters, &thread->wait_link);
+	}
+	spin_unlock(&notification->lock);
+	return word ? SYSCALL_VALUE(word) : SYSCALL_BLOCKED;
+}
+
+struct syscall_result sys_notification_poll(handle_t handle)
+{
+	struct notification *notification;
+	struct capability capability;
+	uint64_t word;
+	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &capability);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	notification = notification_of(capability.object);
+	spin_lock(&notification->lock);
+	word = take_word(notification);
+	spin_unlock(&notification->lock);
+	return word ? SYSCALL_VALUE(word) : SYSCALL_ERROR(ERR_WOULD_BLOCK);
+}
+
+// --- Death
+
+static void destroy(struct object *object)
+{
+	struct notification *notification = notification_of(object);
+	struct endpoint *endpoint = bound_endpoint(notification);
+
+	if (endpoint) {
+		spin_lock(&endpoint->lock);
+		if (endpoint->notification == notification)
+			unbind_locked(endpoint);
+		spin_unlock(&endpoint->lock);
+	}
+	spin_lock(&notification->lock);
+	while (!list_is_empty(&notification->waiters)) {
+		struct thread *waiter = container_of(
+			list_pop_front(&notification->waiters), struct thread, wait_link);
+
+		if (thread_claim(waiter))
+			thread_wake_with(waiter, ERR_PEER_CLOSED, 0);
+	}
+	spin_unlock(&notification->lock);
+}
+
+const struct object_operations notification_operations = {
+	.name = "notification",
+	.cache = &notification_cache,
+	.destroy = destroy,
+};

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// Replies: the one-shot right to answer one caller. A thread has one built in; reply_save moves it into an
+// object.
+
+#include <arch/thread.h>
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/process.h>
+#include <kernel/syscall.h>
+
+#define REPLY_FLAGS  MESSAGE_WIDE
+#define REPLY_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_SEND | RIGHT_TRANSFER)
+
+static struct object_cache reply_cache = OBJECT_CACHE_INITIALIZER(reply_cache, "reply", struct reply);
+
+static struct reply *reply_of(struct object *object)
+{
+	return container_of(object, struct reply, object);
+}
+
+// Takes the caller out of a reply object: whoever does it first answers.
+static struct caller take_caller(struct reply *reply)
+{
+	struct caller caller;
+
+	spin_lock(&reply->lock);
+	caller = reply->caller;
+	reply->caller.thread = NULL;
+	spin_unlock(&reply->lock);
+	return caller;
+}
+
+static enum error reply_by_handle(struct thread *thread, handle_t handle)
+{
+	struct capability capability;
+	struct caller caller;
+	enum error error = capability_lookup(handle, OBJECT_REPLY, RIGHT_SEND, &capability);
+
+	if (error)
+		return error;
+	caller = take_caller(reply_of(capability.object));
+	capability_close(&thread->process->table, handle);
+	return caller.thread ? caller_answer(&caller) : ERR_GONE;
+}
+
+void sys_endpoint_reply(void)
+{
+	struct thread *thread = thread_current();
+	uint64_t info = arch_message_info(&thread->arch);
+	handle_t handle = arch_message_handle(&thread->arch);
+	enum error error = message_check(thread, info, REPLY_FLAGS);
+
+	if (!error && handle == HANDLE_NONE && thread->caller.thread == NULL)
+		error = ERR_BAD_STATE;
+	if (!error) {
+		thread->message_info = info;
+		thread->message_badge = 0;
+		error = handle == HANDLE_NONE ? caller_answer(&thread->caller)
+					      : reply_by_handle(thread, handle);
+	}
+	arch_message_set_result(&thread->arch, error, 0, 0);
+}
+
+struct syscall_result sys_reply_save(void)
+{
+	struct thread *thread = thread_current();
+	struct reply *reply;
+	handle_t handle;
+	enum error error;
+
+	if (thread->caller.thread == NULL)
+		return SYSCALL_ERROR(ERR_BAD_STATE);
+	error = capability_reserve(&thread->process->table, &handle);
+	if (error)
+		return SYSCALL_ERROR(error);
+	reply = object_create(OBJECT_REPLY, thread->process->account);
+	if (reply == NULL) {
+		capability_cancel(&thread->process->table, handle);
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	}
+	spin_init(&reply->lock, RANK_REPLY);
+	reply->caller = thread->caller;
+	thread->caller.thread = NULL;
+	capability_install(&thread->process->table, handle, &reply->object, REPLY_RIGHTS, 0);
+	object_put(&reply->object);
+	return SYSCALL_VALUE(handle);
+}
+
+static void destroy(struct object *object)
+{
+	struct caller caller = take_caller(reply_of(object));
+
+	caller_fail(&caller, ERR_GONE);
+}
+
+const struct object_operations reply_operations = {
+	.name = "reply",
+	.cache = &reply_cache,
+	.destroy = destroy,
+};

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// Interrupt objects: a device line that signals a notification, then stays masked until its driver
+// acknowledges it.
+
+#include <kernel/assert.h>
+#include <kernel/boot.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/device.h>
+#include <kernel/ipc.h>
+#include <kernel/process.h>
+#include <kernel/resource.h>
+#include <kernel/syscall.h>
+
+#define INTERRUPT_LINES 1024
+
+struct interrupt {
+	struct object object;
+	struct spinlock lock;
+	uint32_t line;
+	struct notification *notification; // counted; NULL: not bound
+	uint64_t bits;
+};
+
+static struct object_cache interrupt_cache = OBJECT_CACHE_INITIALIZER(
+	interrupt_cache, "interrupt", struct interrupt);
+
+// Which object a line belongs to; claimed by compare-and-swap.
+static struct interrupt *_Atomic lines[INTERRUPT_LINES];
+
+static struct interrupt *interrupt_of(struct object *object)
+{
+	return container_of(object, struct interrupt, object);
+}
+
+void interrupt_raise(uint32_t line)
+{
+	struct interrupt *interrupt;
+
+	interrupt_controller->mask(line);
+	interrupt = line < INTERRUPT_LINES ? atomic_load(&lines[line]) : NULL;
+	if (interrupt == NULL)
+		return;
+	spin_lock(&interrupt->lock);
+	// Signalled under the lock: a notification taken out meanwhile must not be.
+	if (interrupt->notification)
+		notification_signal(interrupt->notification, interrupt->bits);
+	spin_unlock(&interrupt->lock);
+}
+
+static bool claim_line(struct interrupt *interrupt, uint32_t line, uint32_t flags)
+{
+	struct interrupt *nobody = NULL;
+
+	if (!atomic_compare_exchange_strong(&lines[line], &nobody, interrupt))
+		return false;
+	interrupt->line = line;
+	return interrupt_controller->configure(line, flags, cpu_self()->index);
+}
+
+struct syscall_result sys_interrupt_create(handle_t handle, uint32_t line, uint32_t flags)
+{
+	struct interrupt *interrupt;
+	struct resource *resource;
+	handle_t created;
+	enum error error = resource_lookup(handle, RESOURCE_INTERRUPT, RIGHT_CREATE, line, 1, &resource);
+
+	if (!error && (line >= INTERRUPT_LINES || (flags & ~(INTERRUPT_EDGE | INTERRUPT_ACTIVE_LOW))))
+		error = ERR_INVALID_ARGUMENT;
+	if (error)
+		return SYSCALL_ERROR(error);
+	interrupt = object_create(OBJECT_INTERRUPT, thread_current()->process->account);
+	if (interrupt == NULL)
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	spin_init(&interrupt->lock, RANK_INTERRUPT);
+	interrupt->line = UINT32_MAX;
+	if (!claim_line(interrupt, line, flags)) {
+		error = interrupt->line == line ? ERR_INVALID_ARGUMENT : ERR_BUSY;
+		object_put(&interrupt->object);
+		return SYSCALL_ERROR(error);
+	}
+	error = capability_install_new(&interrupt->object, RIGHTS_ALL, &created);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(created);
+}
+
+struct syscall_result sys_interrupt_bind(handle_t handle, handle_t notification_handle, uint64_t bits)
+{
+	struct capability capability, target;
+	struct notification *previous, *next;
+	struct interrupt *interrupt;
+	enum error error = capability_lookup(handle, OBJECT_INTERRUPT, RIGHT_BIND, &capability);
+
+	if (!error)
+		error = capability_lookup(notification_handle, OBJECT_NOTIFICATION, RIGHT_SEND, &target);
+	if (!error && bits == 0)
+		error = ERR_INVALID_ARGUMENT;
+	if (!error && !object_try_get(target.object))
+		error = ERR_BAD_HANDLE;
+	if (error)
+		return SYSCALL_ERROR(error);
+	interrupt = interrupt_of(capability.object);
+	next = container_of(target.object, struct notification, object);
+	spin_lock(&interrupt->lock);
+	previous = interrupt->notification;
+	interrupt->notification = next;
+	interrupt->bits = bits;
+	spin_unlock(&interrupt->lock);
+	if (previous)
+		object_put(&previous->object);
+	interrupt_controller->unmask(interrupt->line);
+	return SYSCALL_OK;
+}
+
+struct syscall_result sys_interrupt_acknowledge(handle_t handle)
+{
+	struct capability capability;
+	struct interrupt *interrupt;
+	enum error error = capability_lookup(handle, OBJECT_INTERRUPT, RIGHT_CONTROL, &capability);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	interrupt = interrupt_of(capability.object);
+	if (interrupt->notification == NULL)
+		return SYSCALL_ERROR(ERR_BAD_STATE);
+	interrupt_controller->unmask(interrupt->line);
+	return SYSCALL_OK;
+}
+
+static void destroy(struct object *object)
+{
+	struct interrupt *interrupt = interrupt_of(object);
+
+	if (interrupt->line == UINT32_MAX)
+		return;
+	interrupt_controller->mask(interrupt->line);
+	atomic_store(&lines[interrupt->line], NULL);
+	if (interrupt->notification)
+		object_put(&interrupt->notification->object);
+}
+
+const struct object_operations interrupt_operations = {
+	.name = "interrupt",
+	.cache = &interrupt_cache,
+	.destroy = destroy,
+};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// Timer objects: signal a notification at a deadline, once or periodically.
+
+#include <arch/time.h>
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/ipc.h>
+#include <kernel/process.h>
+#include <kernel/syscall.h>
+
+#define PERIOD_MIN 1000
+
+struct timer {
+	struct object object;
+	struct spinlock lock; // guards arming
+	struct timeout timeout;
+	uint64_t period;
+	struct notification *notification; // counted
+	uint64_t bits;
+};
+
+static struct object_cache timer_cache = OBJECT_CACHE_INITIALIZER(timer_cache, "timer", struct timer);
+
+static struct timer *timer_of(struct object *object)
+{
+	return container_of(object, struct timer, object);
+}
+
+static uint64_t next_deadline(const struct timer *timer, uint64_t now)
+{
+	uint64_t missed = (now - timer->timeout.deadline) / timer->period;
+
+	return timer->timeout.deadline + (missed + 1) * timer->period;
+}
+
+static void expire(struct timeout *timeout)
+{
+	struct timer *timer = container_of(timeout, struct timer, timeout);
+
+	notification_signal(timer->notification, timer->bits);
+	spin_lock(&timer->lock);
+	// Whoever sets the timer anew sets the period to 0 first, and waits until this is over.
+	if (timer->period)
+		timeout_arm(timeout, next_deadline(timer, arch_time_now()));
+	spin_unlock(&timer->lock);
+}
+
+static void disarm(struct timer *timer)
+{
+	spin_lock(&timer->lock);
+	timer->period = 0;
+	spin_unlock(&timer->lock);
+	timeout_cancel_sync(&timer->timeout);
+}
+
+struct syscall_result sys_timer_create(handle_t handle, uint64_t bits)
+{
+	struct capability capability;
+	struct timer *timer;
+	handle_t created;
+	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_SEND, &capability);
+
+	if (!error && bits == 0)
+		error = ERR_INVALID_ARGUMENT;
+	if (!error && !object_try_get(capability.object))
+		error = ERR_BAD_HANDLE;
+	if (error)
+		return SYSCALL_ERROR(error);
+	timer = object_create(OBJECT_TIMER, thread_current()->process->account);
+	if (timer == NULL) {
+		object_put(capability.object);
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	}
+	spin_init(&timer->lock, RANK_TIMER);
+	timer->timeout.expire = expire;
+	timer->notification = container_of(capability.object, struct notification, object);
+	timer->bits = bits;
+	error = capability_install_new(&timer->object, RIGHTS_ALL, &created);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(created);
+}
+
+struct syscall_result sys_timer_set(handle_t handle, uint64_t deadline, uint64_t period)
+{
+	struct capability capability;
+	struct timer *timer;
+	enum error error = capability_lookup(handle, OBJECT_TIMER, RIGHT_CONTROL, &capability);
+
+	if (!error && period != 0 && period < PERIOD_MIN)
+		error = ERR_INVALID_ARGUMENT;
+	if (error)
+		return SYSCALL_ERROR(error);
+	timer = timer_of(capability.object);
+	disarm(timer);
+	spin_lock(&timer->lock);
+	// Another CPU may have set it just now: the last one counts.
+	if (timer->timeout.queue)
+		timeout_cancel(&timer->timeout);
+	timer->period = period;
+	timeout_arm(&timer->timeout, deadline);
+	spin_unlock(&timer->lock);
+	return SYSCALL_OK;
+}
+
+struct syscall_result sys_timer_cancel(handle_t handle)
+{
+	struct capability capability;
+	enum error error = capability_lookup(handle, OBJECT_TIMER, RIGHT_CONTROL, &capability);
+
+	if (!error)
+		disarm(timer_of(capability.object));
+	return SYSCALL_ERROR(error);
+}
+
+struct syscall_result sys_clock_get(void)
+{
+	return SYSCALL_VALUE(arch_time_now());
+}
+
+static void destroy(struct object *object)
+{
+	struct timer *timer = timer_of(object);
+
+	disarm(timer);
+	object_put(&timer->notification->object);
+}
+
+const struct object_operations timer_operations = {
+	.name = "timer",
+	.cache = &timer_cache,
+	.destroy = destroy,
+};
