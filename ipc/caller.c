@@ -4,6 +4,7 @@
 
 #include <arch/thread.h>
 #include <kernel/assert.h>
+#include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/process.h>
 

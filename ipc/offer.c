@@ -5,6 +5,7 @@
 
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
+#include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>

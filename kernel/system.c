@@ -4,6 +4,7 @@
 
 #include <arch/cpu.h>
 #include <arch/time.h>
+#include <kernel/account.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
 #include <kernel/log.h>

@@ -52,4 +52,10 @@ static inline struct thread *thread_current(void)
 // run. Pointers to objects not counted with object_get are stale afterwards.
 void preemption_point(void);
 
+// Starts the other CPUs, as far as they answer.
+void cpu_start_others(void);
+
+// The boot CPU's last step: it becomes its own idle thread and schedules.
+_Noreturn void cpu_enter_idle(void);
+
 #endif

@@ -51,7 +51,6 @@ struct boot_info {
 						 // machine has none
 	handle_t archive;        // memory: the boot archive (read, map, execute); HANDLE_NONE: none
 	uint64_t archive_length; // bytes
-	uint64_t message_buffer; // address of the first thread's message buffer, mapped
 	uint64_t cpu_count;
 	uint64_t memory_bytes; // usable RAM at boot
 	uint64_t device_count;
