@@ -57,5 +57,5 @@ def twenty_boots_in_a_row(guest: Guest) -> None:
 
 def _boots(guest: Guest, count: int) -> None:
     for number in range(count):
-        outcome = guest.run("/bin/busybox", "echo", str(number))
-            equal(f"stdout of boot {number}", outcome.stdout, f"{number}\n".encode())
+        output = guest.succeed("/bin/busybox", "echo", str(number))
+        equal(f"stdout of boot {number}", output, f"{number}\n".encode())

@@ -123,13 +123,20 @@ def _compile(config: Configuration) -> None:
             say(f"building {config.name} ...")
             announced = True
     if process.wait():
-        sys.stderr.write("".join(line for line in lines if not line.startswith("[")))
+        sys.stderr.write("".join(_complaints(lines)))
         raise Failure(f"{config.name} does not build", BUILD)
     if announced:
-        sys.stderr.write("".join(_warnings(lines)))
+        sys.stderr.write("".join(_complaints(lines)))
         say(f"building {config.name}: {time.monotonic() - start:.1f} s")
 
 
-def _warnings(lines: list[str]) -> list[str]:
-    """What compilers said, without the progress of ninja."""
-    return [line for line in lines if not line.startswith(("[", "ninja: "))]
+def _complaints(lines: list[str]) -> list[str]:
+    """What compilers said, without the progress of ninja and what Meson tells about itself."""
+    said: list[str] = []
+    regenerating = False
+    for line in lines:
+        if line.startswith("["):
+            regenerating = "Regenerating" in line
+        elif not regenerating and not line.startswith("ninja: "):
+            said.append(line)
+    return said
