@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the tests and reports: one line for each, `N passed, N failed` at the end."""
+"""Builds, runs the tests and reports: one line for each, `N passed, N failed` at the end."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def main(architectures: list[str], pattern: str | None, long: bool) -> int:
     LOGS.mkdir(parents=True)
     start = time.monotonic()
     report = _Report(pattern)
-    report.run(jobs.lint_jobs(), workers=1)
     built = _build(architectures, report)
+    report.run(jobs.lint_jobs(), workers=1)
     selected = [job for job in _collect(architectures, built, long) if report.selects(job.name)]
     say(f"{len(selected)} tests and boots, {WORKERS} at a time ...")
     report.run(selected, WORKERS)
