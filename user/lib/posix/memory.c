@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// mmap, munmap and mprotect of anonymous memory.
+
+#include "posix.h"
+#include <errno.h>
+#include <runtime/system_calls.h>
+
+// The values of <sys/mman.h>, whose names are those of the kernel's own flags in part.
+enum {
+	PROTECTION_READ = 1,
+	PROTECTION_WRITE = 2,
+	PROTECTION_EXECUTE = 4,
+	FLAG_FIXED = 0x10,
+	FLAG_ANONYMOUS = 0x20,
+};
+
+static uint64_t access_of(int protection)
+{
+	return (protection & PROTECTION_READ ? MAP_READ : 0) |
+	       (protection & PROTECTION_WRITE ? MAP_READ | MAP_WRITE : 0) |
+	       (protection & PROTECTION_EXECUTE ? MAP_EXECUTE : 0);
+}
+
+static size_t whole_pages(size_t length)
+{
+	return (length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+long posix_mmap(uintptr_t address, size_t length, int protection, int flags, int file, off_t offset)
+{
+	if (file >= 0 || offset != 0 || !(flags & FLAG_ANONYMOUS)) {
+		return -ENODEV;
+	}
+	struct map_request request = {
+		.address = address,
+		.length = whole_pages(length),
+		.flags = access_of(protection) | (flags & FLAG_FIXED ? MAP_FIXED | MAP_REPLACE : 0),
+	};
+	uint64_t mapped;
+	enum error error = address_space_map(HANDLE_SELF, &request, &mapped);
+	return error == ERR_OK ? (long)mapped : posix_error(error);
+}
+
+long posix_munmap(uintptr_t address, size_t length)
+{
+	return posix_error(address_space_unmap(HANDLE_SELF, address, whole_pages(length)));
+}
+
+long posix_mprotect(uintptr_t address, size_t length, int protection)
+{
+	return posix_error(
+		address_space_protect(HANDLE_SELF, address, whole_pages(length), access_of(protection)));
+}

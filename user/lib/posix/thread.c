@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+//
+// What pthreads stand on: __clone, __unmapself and __set_thread_area in place of musl's assembly, futexes, ids.
+
+#include "posix.h"
+#include <errno.h>
+#include <runtime/system_calls.h>
+#include <runtime/thread.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#define CLONE_FLAG_THREAD 0x10000
+
+// The operations of Linux's futex call; the private flag makes no difference here.
+enum {
+	FUTEX_OPERATION_WAIT = 0,
+	FUTEX_OPERATION_WAKE = 1,
+	FUTEX_OPERATION_REQUEUE = 3,
+	FUTEX_OPERATION_MASK = 0x7f,
+};
+
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
+int __set_thread_area(void *base);
+_Noreturn void __unmapself(void *address, size_t length);
+
+int __set_thread_area(void *base)
+{
+	return thread_set_tls(HANDLE_SELF, (uintptr_t)base) == ERR_OK ? 0 : -1;
+}
+
+// Makes the thread suspended, so that its id is where musl wants it before it runs.
+static long create_thread(const struct thread_attributes *attributes, int *thread_id)
+{
+	handle_t thread;
+	struct thread_info info;
+	enum error error = thread_create(HANDLE_SELF, attributes, &thread);
+	if (error != ERR_OK) {
+		return posix_error(error);
+	}
+	error = thread_info(thread, &info);
+	if (error == ERR_OK) {
+		*thread_id = (int)info.id;
+		error = thread_resume(thread);
+	}
+	if (error != ERR_OK) {
+		thread_kill(thread, 0);
+	}
+	handle_close(thread);
+	return error == ERR_OK ? *thread_id : posix_error(error);
+}
+
+// Serves pthread_create, which asks for parent tid, TLS and clear tid; new processes cannot be made this way.
+int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
+{
+	if (!(flags & CLONE_FLAG_THREAD)) {
+		return -ENOSYS;
+	}
+	va_list list;
+	va_start(list, argument);
+	int *thread_id = va_arg(list, int *);
+	void *tls = va_arg(list, void *);
+	int *clear_tid = va_arg(list, int *);
+	va_end(list);
+
+	struct message_buffer *buffer = message_buffer_reserve();
+	if (buffer == NULL) {
+		return -EAGAIN;
+	}
+	uintptr_t top = ((uintptr_t)stack - sizeof(struct thread_record)) & ~(uintptr_t)15;
+	struct thread_record *record = (struct thread_record *)top;
+	*record = (struct thread_record){
+		.function = function, .argument = argument, .message_buffer = buffer};
+	struct thread_attributes attributes = {
+		.name = "pthread",
+		.entry = (uintptr_t)runtime_thread_entry,
+		.argument = top,
+		.stack_pointer = top,
+		.tls_base = (uintptr_t)tls,
+		.clear_tid_address = (uintptr_t)clear_tid,
+		.message_buffer = (uintptr_t)buffer,
+		.flags = THREAD_SUSPENDED,
+	};
+	long id = create_thread(&attributes, thread_id);
+	if (id < 0) {
+		message_buffer_release(buffer);
+	}
+	return (int)id;
+}
+
+// Whoever ends holds musl's lock on the list of threads until the kernel clears it (clear tid), when the message
+// buffer is unmapped already; so nobody gets its address too early.
+_Noreturn void posix_thread_exit(int status)
+{
+	message_buffer_release(runtime_message_buffer);
+	thread_exit((uint64_t)status);
+	__builtin_unreachable();
+}
+
+_Noreturn void __unmapself(void *address, size_t length)
+{
+	message_buffer_release(runtime_message_buffer);
+	runtime_unmap_and_exit(
+		SYSCALL_NUMBER_address_space_unmap, address, length, SYSCALL_NUMBER_thread_exit);
+}
+
+long posix_gettid(void)
+{
+	struct thread_info info;
+	enum error error = thread_info(HANDLE_SELF, &info);
+	return error == ERR_OK ? (int)info.id : posix_error(error);
+}
+
+long posix_getpid(void)
+{
+	struct process_info info;
+	enum error error = process_info(HANDLE_SELF, &info);
+	return error == ERR_OK ? (int)info.id : posix_error(error);
+}
+
+static uint64_t deadline_of(const struct timespec *timeout)
+{
+	uint64_t now;
+	if (timeout == NULL) {
+		return DEADLINE_NEVER;
+	}
+	if ((uint64_t)timeout->tv_sec > UINT32_MAX) {
+		return DEADLINE_NEVER;
+	}
+	clock_get(&now);
+	return now + (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
+}
+
+long posix_futex(uintptr_t address, int operation, uint32_t value, const struct timespec *timeout,
+	uintptr_t target)
+{
+	uint64_t count = 0;
+	enum error error;
+	switch (operation & FUTEX_OPERATION_MASK) {
+	case FUTEX_OPERATION_WAIT:
+		error = futex_wait(HANDLE_SELF, address, value, deadline_of(timeout));
+		break;
+	case FUTEX_OPERATION_WAKE:
+		error = futex_wake(HANDLE_SELF, address, value, &count);
+		break;
+	case FUTEX_OPERATION_REQUEUE: // the number to move travels in place of the timeout
+		do {
+			uint32_t now = *(volatile uint32_t *)address;
+			error = futex_requeue(
+				HANDLE_SELF, address, now, value, target, (uintptr_t)timeout, &count);
+		} while (error == ERR_MISMATCH);
+		break;
+	default:
+		return -ENOSYS;
+	}
+	return error == ERR_OK ? (long)count : posix_error(error);
+}
