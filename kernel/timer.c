@@ -55,7 +55,7 @@ static void disarm(struct timer *timer)
 	timeout_cancel_sync(&timer->timeout);
 }
 
-struct syscall_result sys_timer_create(handle_t handle, uint64_t bits)
+struct syscall_result sys_timer_object_create(handle_t handle, uint64_t bits)
 {
 	struct capability capability;
 	struct timer *timer;
