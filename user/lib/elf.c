@@ -24,9 +24,9 @@ static bool read_header(const void *image, size_t length, Elf64_Ehdr *header)
 	}
 	memcpy(header, image, sizeof(*header));
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 &&
-	       header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_type == ET_EXEC &&
-	       header->e_machine == ARCH_ELF_MACHINE && header->e_phentsize == sizeof(Elf64_Phdr) &&
-	       in_file(header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr), length);
+		header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_type == ET_EXEC &&
+		header->e_machine == ARCH_ELF_MACHINE && header->e_phentsize == sizeof(Elf64_Phdr) &&
+		in_file(header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr), length);
 }
 
 static Elf64_Phdr program_header(const void *image, const Elf64_Ehdr *header, size_t index)
@@ -41,8 +41,8 @@ static bool read_segment(
 	const Elf64_Phdr *header, size_t length, uint64_t lowest, struct elf_segment *segment)
 {
 	uint64_t access = (header->p_flags & PF_R ? MAP_READ : 0) |
-			  (header->p_flags & PF_W ? MAP_READ | MAP_WRITE : 0) |
-			  (header->p_flags & PF_X ? MAP_READ | MAP_EXECUTE : 0);
+		(header->p_flags & PF_W ? MAP_READ | MAP_WRITE : 0) |
+		(header->p_flags & PF_X ? MAP_READ | MAP_EXECUTE : 0);
 	*segment = (struct elf_segment){
 		.address = header->p_vaddr,
 		.memory_size = header->p_memsz,
@@ -51,9 +51,9 @@ static bool read_segment(
 		.access = access,
 	};
 	return header->p_memsz > 0 && header->p_filesz <= header->p_memsz &&
-	       in_file(header->p_offset, header->p_filesz, length) && header->p_vaddr >= lowest &&
-	       header->p_vaddr + header->p_memsz + PAGE_SIZE > header->p_vaddr &&
-	       (access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
+		in_file(header->p_offset, header->p_filesz, length) && header->p_vaddr >= lowest &&
+		header->p_vaddr + header->p_memsz + PAGE_SIZE > header->p_vaddr &&
+		(access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
 }
 
 static bool in_segment(const struct elf_segment *segment, uint64_t address)
@@ -83,7 +83,7 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 		program->segment_count++;
 		lowest = (segment->address + segment->memory_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 		entry_found = entry_found ||
-			      (segment->access & MAP_EXECUTE && in_segment(segment, header.e_entry));
+			(segment->access & MAP_EXECUTE && in_segment(segment, header.e_entry));
 		if (header.e_phoff >= found.p_offset && header.e_phoff - found.p_offset < found.p_filesz) {
 			program->headers = found.p_vaddr + (header.e_phoff - found.p_offset);
 		}
@@ -101,7 +101,8 @@ static bool has_native_note(const char *notes, size_t length)
 		if (size > length) {
 			return false;
 		}
-		if (note.n_namesz == sizeof("Tern") && memcmp(notes + sizeof(note), "Tern", sizeof("Tern")) == 0) {
+		if (note.n_namesz == sizeof("Tern") &&
+			memcmp(notes + sizeof(note), "Tern", sizeof("Tern")) == 0) {
 			return true;
 		}
 		notes += size;

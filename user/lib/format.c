@@ -48,8 +48,8 @@ static void put_padded(
 	}
 }
 
-static void put_number(
-	struct output *output, const struct conversion *conversion, uint64_t value, unsigned base, bool negative)
+static void put_number(struct output *output, const struct conversion *conversion, uint64_t value,
+	unsigned base, bool negative)
 {
 	char digits[32];
 	size_t start = sizeof(digits);
@@ -115,8 +115,7 @@ static void put_signed(struct output *output, const struct conversion *conversio
 	put_number(output, conversion, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0);
 }
 
-static void put_conversion(
-	struct output *output, struct conversion *conversion, char letter, va_list *list)
+static void put_conversion(struct output *output, struct conversion *conversion, char letter, va_list *list)
 {
 	const char *text;
 	char character;
@@ -132,7 +131,8 @@ static void put_conversion(
 		break;
 	case 'd':
 	case 'i':
-		put_signed(output, conversion, conversion->longs ? va_arg(*list, int64_t) : va_arg(*list, int));
+		put_signed(
+			output, conversion, conversion->longs ? va_arg(*list, int64_t) : va_arg(*list, int));
 		break;
 	case 'u':
 	case 'x':

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RANDOM_BYTES       16
-#define AUXILIARY_WORDS    14
+#define RANDOM_BYTES    16
+#define AUXILIARY_WORDS 14
 
 static uint64_t page_down(uint64_t value)
 {
@@ -109,13 +109,20 @@ static void add_strings(struct builder *builder, const char *const *strings)
 static void add_auxiliary_vector(struct builder *builder, const struct elf_program *program)
 {
 	const uint64_t words[AUXILIARY_WORDS] = {
-		AT_PAGESZ, PAGE_SIZE,
-		AT_PHDR, program->headers,
-		AT_PHENT, sizeof(Elf64_Phdr),
-		AT_PHNUM, program->headers != 0 ? program->header_count : 0,
-		AT_ENTRY, program->entry,
-		AT_RANDOM, target_address(builder, builder->string),
-		AT_NULL, 0,
+		AT_PAGESZ,
+		PAGE_SIZE,
+		AT_PHDR,
+		program->headers,
+		AT_PHENT,
+		sizeof(Elf64_Phdr),
+		AT_PHNUM,
+		program->headers != 0 ? program->header_count : 0,
+		AT_ENTRY,
+		program->entry,
+		AT_RANDOM,
+		target_address(builder, builder->string),
+		AT_NULL,
+		0,
 	};
 	random_get(builder->string, RANDOM_BYTES);
 	builder->string += RANDOM_BYTES;

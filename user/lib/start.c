@@ -54,12 +54,19 @@ static const struct start_block *first_block(const struct boot_info *info)
 	static uint64_t vector[16];
 
 	uint64_t words[] = {
-		(uintptr_t)name, 0, 0,
-		AT_PAGESZ, PAGE_SIZE,
-		AT_PHDR, (uintptr_t)&__ehdr_start + __ehdr_start.e_phoff,
-		AT_PHENT, __ehdr_start.e_phentsize,
-		AT_PHNUM, __ehdr_start.e_phnum,
-		AT_NULL, 0,
+		(uintptr_t)name,
+		0,
+		0,
+		AT_PAGESZ,
+		PAGE_SIZE,
+		AT_PHDR,
+		(uintptr_t)&__ehdr_start + __ehdr_start.e_phoff,
+		AT_PHENT,
+		__ehdr_start.e_phentsize,
+		AT_PHNUM,
+		__ehdr_start.e_phnum,
+		AT_NULL,
+		0,
 	};
 	memcpy(vector, words, sizeof(words));
 	first = (struct start_block){

@@ -3,8 +3,8 @@
 // Addresses for the message buffers of threads, and where threads start in C.
 
 #include <runtime/mutex.h>
-#include <runtime/system_calls.h>
 #include <runtime/start.h>
+#include <runtime/system_calls.h>
 #include <runtime/thread.h>
 
 #define SLOTS ((MESSAGE_BUFFERS_END - MESSAGE_BUFFERS_START) / PAGE_SIZE)

@@ -62,9 +62,9 @@ static unsigned open_flags(int flags)
 		[3] = 0,
 	};
 	return access[flags & 3] | (flags & O_CREAT ? FILE_OPEN_CREATE : 0) |
-	       (flags & O_EXCL ? FILE_OPEN_EXCLUSIVE : 0) | (flags & O_TRUNC ? FILE_OPEN_TRUNCATE : 0) |
-	       (flags & O_DIRECTORY ? FILE_OPEN_DIRECTORY : 0) |
-	       (flags & O_NOFOLLOW ? FILE_OPEN_NO_FOLLOW : 0);
+		(flags & O_EXCL ? FILE_OPEN_EXCLUSIVE : 0) | (flags & O_TRUNC ? FILE_OPEN_TRUNCATE : 0) |
+		(flags & O_DIRECTORY ? FILE_OPEN_DIRECTORY : 0) |
+		(flags & O_NOFOLLOW ? FILE_OPEN_NO_FOLLOW : 0);
 }
 
 long posix_open(int directory, const char *path, int flags, unsigned mode)
@@ -117,8 +117,8 @@ long posix_write(int file, const void *buffer, size_t length)
 	if (open == NULL) {
 		return -EBADF;
 	}
-	enum error error =
-		file_write(open->handle, open->append ? FILE_OFFSET_END : open->offset, buffer, &length);
+	enum error error = file_write(
+		open->handle, open->append ? FILE_OFFSET_END : open->offset, buffer, &length);
 	open->offset += length;
 	return error == ERR_OK ? (long)length : posix_error(error);
 }
@@ -190,8 +190,8 @@ static struct timespec time_of(uint64_t nanoseconds)
 long posix_stat(int directory, const char *path, struct stat *status, int flags)
 {
 	struct file_attributes attributes;
-	enum error error = file_get_attributes(base(directory), path,
-		flags & AT_SYMLINK_NOFOLLOW ? FILE_NO_FOLLOW : 0, &attributes);
+	enum error error = file_get_attributes(
+		base(directory), path, flags & AT_SYMLINK_NOFOLLOW ? FILE_NO_FOLLOW : 0, &attributes);
 	if (error != ERR_OK) {
 		return posix_error(error);
 	}

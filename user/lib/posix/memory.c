@@ -18,8 +18,8 @@ enum {
 static uint64_t access_of(int protection)
 {
 	return (protection & PROTECTION_READ ? MAP_READ : 0) |
-	       (protection & PROTECTION_WRITE ? MAP_READ | MAP_WRITE : 0) |
-	       (protection & PROTECTION_EXECUTE ? MAP_EXECUTE : 0);
+		(protection & PROTECTION_WRITE ? MAP_READ | MAP_WRITE : 0) |
+		(protection & PROTECTION_EXECUTE ? MAP_EXECUTE : 0);
 }
 
 static size_t whole_pages(size_t length)

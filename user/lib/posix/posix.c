@@ -118,11 +118,13 @@ long __tern_syscall(long number, long a, long b, long c, long d, long e, long f)
 	case SYS_clock_gettime:
 		return posix_clock_gettime((int)a, (struct timespec *)b);
 	case SYS_clock_nanosleep:
-		return posix_clock_nanosleep((int)a, (int)b, (const struct timespec *)c, (struct timespec *)d);
+		return posix_clock_nanosleep(
+			(int)a, (int)b, (const struct timespec *)c, (struct timespec *)d);
 	case SYS_nanosleep:
 		return posix_clock_nanosleep(0, 0, (const struct timespec *)a, (struct timespec *)b);
 	case SYS_futex:
-		return posix_futex((uintptr_t)a, (int)b, (uint32_t)c, (const struct timespec *)d, (uintptr_t)e);
+		return posix_futex(
+			(uintptr_t)a, (int)b, (uint32_t)c, (const struct timespec *)d, (uintptr_t)e);
 	case SYS_gettid:
 		return posix_gettid();
 	case SYS_getpid:

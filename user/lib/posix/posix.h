@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The system calls of the C library: one function for each that the runtime serves, with the arguments and results
-// of Linux (a negative errno for failure), because that is what musl is written against. posix.c dispatches.
+// The system calls of the C library: one function for each that the runtime serves, with the arguments and
+// results of Linux (a negative errno for failure), because that is what musl is written against. posix.c
+// dispatches.
 
 #ifndef POSIX_H
 #define POSIX_H
@@ -25,12 +26,11 @@ long posix_mprotect(uintptr_t address, size_t length, int protection);
 
 // time.c
 long posix_clock_gettime(int clock, struct timespec *time);
-long posix_clock_nanosleep(
-	int clock, int flags, const struct timespec *request, struct timespec *remaining);
+long posix_clock_nanosleep(int clock, int flags, const struct timespec *request, struct timespec *remaining);
 
 // thread.c
-long posix_futex(uintptr_t address, int operation, uint32_t value, const struct timespec *timeout,
-	uintptr_t target);
+long posix_futex(
+	uintptr_t address, int operation, uint32_t value, const struct timespec *timeout, uintptr_t target);
 long posix_gettid(void);
 long posix_getpid(void);
 _Noreturn void posix_thread_exit(int status);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What pthreads stand on: __clone, __unmapself and __set_thread_area in place of musl's assembly, futexes, ids.
+// What pthreads stand on: __clone, __unmapself and __set_thread_area in place of musl's assembly, futexes,
+// ids.
 
 #include "posix.h"
 #include <errno.h>
@@ -88,8 +89,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 	return (int)id;
 }
 
-// Whoever ends holds musl's lock on the list of threads until the kernel clears it (clear tid), when the message
-// buffer is unmapped already; so nobody gets its address too early.
+// Whoever ends holds musl's lock on the list of threads until the kernel clears it (clear tid), when the
+// message buffer is unmapped already; so nobody gets its address too early.
 _Noreturn void posix_thread_exit(int status)
 {
 	message_buffer_release(runtime_message_buffer);
@@ -131,8 +132,8 @@ static uint64_t deadline_of(const struct timespec *timeout)
 	return now + (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
 }
 
-long posix_futex(uintptr_t address, int operation, uint32_t value, const struct timespec *timeout,
-	uintptr_t target)
+long posix_futex(
+	uintptr_t address, int operation, uint32_t value, const struct timespec *timeout, uintptr_t target)
 {
 	uint64_t count = 0;
 	enum error error;

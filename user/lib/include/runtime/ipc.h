@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Messages: the IPC system calls of tern/syscalls.def (there: rights and errors) on the layout of tern/message.h.
+// Messages: the IPC system calls of tern/syscalls.def (there: rights and errors) on the layout of
+// tern/message.h.
 
 #ifndef RUNTIME_IPC_H
 #define RUNTIME_IPC_H
@@ -52,7 +53,8 @@ static inline enum error endpoint_reply_receive_short(handle_t endpoint, struct 
 	return arch_ipc_short(SYSCALL_NUMBER_endpoint_reply_receive, endpoint, message);
 }
 
-// Sets offered buffer `index` of the next call to a range of this process; buffers are offered in order, from 0.
+// Sets offered buffer `index` of the next call to a range of this process; buffers are offered in order, from
+// 0.
 void message_offer(unsigned index, const void *address, size_t length, uint64_t flags);
 
 // Calls a server and returns the error of the call or the one that the answer has as its label.

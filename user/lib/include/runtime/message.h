@@ -7,8 +7,9 @@
 
 #include <tern/message.h>
 
-// What travels in registers: of a message of up to 8 words all of it. Further words, capabilities, the deadline
-// and offered buffers are in message_buffer(). A call takes the request and leaves the answer in its place.
+// What travels in registers: of a message of up to 8 words all of it. Further words, capabilities, the
+// deadline and offered buffers are in message_buffer(). A call takes the request and leaves the answer in its
+// place.
 struct message {
 	uint64_t info;  // in: MESSAGE_INFO and flags; out: what the other side said, and the kernel's flags
 	uint64_t badge; // out: of the capability through which it came

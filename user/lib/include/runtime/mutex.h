@@ -8,7 +8,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define MUTEX_INITIAL {0}
+#define MUTEX_INITIAL \
+	{             \
+		0     \
+	}
 
 struct mutex {
 	_Atomic uint32_t state; // 0: free; 1: held; 2: held, and someone may wait

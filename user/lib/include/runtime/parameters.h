@@ -5,18 +5,17 @@
 #ifndef RUNTIME_PARAMETERS_H
 #define RUNTIME_PARAMETERS_H
 
-#define PARAMETERS(result, arguments)                                                                        \
-	PARAMETERS_##arguments PARAMETERS_BETWEEN(PARAMETERS_COUNT_##arguments, PARAMETERS_HAS_##result)     \
+#define PARAMETERS(result, arguments)                                                                    \
+	PARAMETERS_##arguments PARAMETERS_BETWEEN(PARAMETERS_COUNT_##arguments, PARAMETERS_HAS_##result) \
 		PARAMETERS_##result
 
 #define PARAMETERS_ARGUMENTS0()
-#define PARAMETERS_ARGUMENTS1(t0, n0)                         t0 n0
-#define PARAMETERS_ARGUMENTS2(t0, n0, t1, n1)                 t0 n0, t1 n1
-#define PARAMETERS_ARGUMENTS3(t0, n0, t1, n1, t2, n2)         t0 n0, t1 n1, t2 n2
-#define PARAMETERS_ARGUMENTS4(t0, n0, t1, n1, t2, n2, t3, n3) t0 n0, t1 n1, t2 n2, t3 n3
-#define PARAMETERS_ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4)                                        \
-	t0 n0, t1 n1, t2 n2, t3 n3, t4 n4
-#define PARAMETERS_ARGUMENTS6(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)                                \
+#define PARAMETERS_ARGUMENTS1(t0, n0)                                 t0 n0
+#define PARAMETERS_ARGUMENTS2(t0, n0, t1, n1)                         t0 n0, t1 n1
+#define PARAMETERS_ARGUMENTS3(t0, n0, t1, n1, t2, n2)                 t0 n0, t1 n1, t2 n2
+#define PARAMETERS_ARGUMENTS4(t0, n0, t1, n1, t2, n2, t3, n3)         t0 n0, t1 n1, t2 n2, t3 n3
+#define PARAMETERS_ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4) t0 n0, t1 n1, t2 n2, t3 n3, t4 n4
+#define PARAMETERS_ARGUMENTS6(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) \
 	t0 n0, t1 n1, t2 n2, t3 n3, t4 n4, t5 n5
 
 #define PARAMETERS_NO_VALUE

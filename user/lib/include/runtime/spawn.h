@@ -16,9 +16,9 @@ struct spawn_handle {
 };
 
 struct spawn_request {
-	const char *name;   // of the process
-	handle_t account;   // that pays for it
-	const void *image;  // the ELF file
+	const char *name;  // of the process
+	handle_t account;  // that pays for it
+	const void *image; // the ELF file
 	size_t image_length;
 	const char *const *arguments;   // NULL-terminated
 	const char *const *environment; // NULL-terminated; NULL: empty
@@ -26,8 +26,8 @@ struct spawn_request {
 	size_t handle_count; // at most START_HANDLES
 };
 
-// Makes a process, loads the image, hands over the capabilities and starts its first thread. On error nothing is left
-// of it. Errors: NOT_EXECUTABLE, TOO_LONG (name, too many handles), NO_MEMORY, those of the handles.
+// Makes a process, loads the image, hands over the capabilities and starts its first thread. On error nothing
+// is left of it. Errors: NOT_EXECUTABLE, TOO_LONG (name, too many handles), NO_MEMORY, those of the handles.
 enum error process_spawn(const struct spawn_request *request, handle_t *process);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// How a program gets to know what it was given. Its parent maps a start block and passes its address to the entry
-// point; the first program gets struct boot_info from the kernel instead, and the runtime makes a block of it.
+// How a program gets to know what it was given. Its parent maps a start block and passes its address to the
+// entry point; the first program gets struct boot_info from the kernel instead, and the runtime makes a block
+// of it.
 
 #ifndef RUNTIME_START_H
 #define RUNTIME_START_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The system calls as C functions, generated from tern/syscalls.def, which is their reference. Each returns its
-// error; one that yields a value stores it through its last parameter where the error is ERR_OK.
+// The system calls as C functions, generated from tern/syscalls.def, which is their reference. Each returns
+// its error; one that yields a value stores it through its last parameter where the error is ERR_OK.
 
 #ifndef RUNTIME_SYSTEM_CALLS_H
 #define RUNTIME_SYSTEM_CALLS_H
@@ -17,7 +17,7 @@
 
 #include <runtime/parameters.h>
 #define SYSCALL(number, name, result, arguments) enum error name(PARAMETERS(result, arguments));
-#define SYSCALL_IPC(number, name) // runtime/ipc.h
+#define SYSCALL_IPC(number, name)                // runtime/ipc.h
 #include <tern/syscalls.def>
 #include <tern/syscalls_undef.h>
 

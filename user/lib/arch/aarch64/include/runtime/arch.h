@@ -24,9 +24,9 @@ static inline struct syscall_result arch_system_call(
 	register uint64_t x4 __asm__("x4") = a4;
 	register uint64_t x5 __asm__("x5") = a5;
 	__asm__ volatile("svc #0"
-		: "+r"(x8), "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
-		:
-		: "x6", "x7", "x9", "x10", ARCH_LOST);
+			 : "+r"(x8), "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
+			 :
+			 : "x6", "x7", "x9", "x10", ARCH_LOST);
 	return (struct syscall_result){.error = x0, .value = x1};
 }
 
@@ -45,10 +45,10 @@ static inline enum error arch_ipc(uint64_t number, handle_t handle, struct messa
 	register uint64_t word6 __asm__("x9") = message->words[6];
 	register uint64_t word7 __asm__("x10") = message->words[7];
 	__asm__ volatile("svc #0"
-		: "+r"(badge), "+r"(error), "+r"(info), "+r"(word0), "+r"(word1), "+r"(word2), "+r"(word3),
-		"+r"(word4), "+r"(word5), "+r"(word6), "+r"(word7)
-		:
-		: ARCH_LOST);
+			 : "+r"(badge), "+r"(error), "+r"(info), "+r"(word0), "+r"(word1), "+r"(word2),
+			 "+r"(word3), "+r"(word4), "+r"(word5), "+r"(word6), "+r"(word7)
+			 :
+			 : ARCH_LOST);
 	*message = (struct message){
 		.info = info,
 		.badge = badge,
@@ -67,7 +67,8 @@ static inline enum error arch_ipc_short(uint64_t number, handle_t handle, struct
 	register uint64_t word1 __asm__("x3") = message->words[1];
 	register uint64_t word2 __asm__("x4") = message->words[2];
 	register uint64_t word3 __asm__("x5") = message->words[3];
-	__asm__ volatile("svc #0"
+	__asm__ volatile(
+		"svc #0"
 		: "+r"(badge), "+r"(error), "+r"(info), "+r"(word0), "+r"(word1), "+r"(word2), "+r"(word3)
 		:
 		: "x6", "x7", "x9", "x10", ARCH_LOST);

@@ -13,9 +13,8 @@
 
 #define ARCH_LOST "t3", "t4", "t5", "t6", "ra", "memory"
 
-static inline struct syscall_result arch_system_call(
-	uint64_t number, uint64_t argument0, uint64_t argument1, uint64_t argument2, uint64_t argument3,
-	uint64_t argument4, uint64_t argument5)
+static inline struct syscall_result arch_system_call(uint64_t number, uint64_t argument0, uint64_t argument1,
+	uint64_t argument2, uint64_t argument3, uint64_t argument4, uint64_t argument5)
 {
 	register uint64_t a7 __asm__("a7") = number;
 	register uint64_t a0 __asm__("a0") = argument0;
@@ -25,9 +24,9 @@ static inline struct syscall_result arch_system_call(
 	register uint64_t a4 __asm__("a4") = argument4;
 	register uint64_t a5 __asm__("a5") = argument5;
 	__asm__ volatile("ecall"
-		: "+r"(a7), "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
-		:
-		: "a6", "t0", "t1", "t2", ARCH_LOST);
+			 : "+r"(a7), "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
+			 :
+			 : "a6", "t0", "t1", "t2", ARCH_LOST);
 	return (struct syscall_result){.error = a0, .value = a1};
 }
 
@@ -46,10 +45,10 @@ static inline enum error arch_ipc(uint64_t number, handle_t handle, struct messa
 	register uint64_t word6 __asm__("t1") = message->words[6];
 	register uint64_t word7 __asm__("t2") = message->words[7];
 	__asm__ volatile("ecall"
-		: "+r"(badge), "+r"(error), "+r"(info), "+r"(word0), "+r"(word1), "+r"(word2), "+r"(word3),
-		"+r"(word4), "+r"(word5), "+r"(word6), "+r"(word7)
-		:
-		: ARCH_LOST);
+			 : "+r"(badge), "+r"(error), "+r"(info), "+r"(word0), "+r"(word1), "+r"(word2),
+			 "+r"(word3), "+r"(word4), "+r"(word5), "+r"(word6), "+r"(word7)
+			 :
+			 : ARCH_LOST);
 	*message = (struct message){
 		.info = info,
 		.badge = badge,
@@ -68,7 +67,8 @@ static inline enum error arch_ipc_short(uint64_t number, handle_t handle, struct
 	register uint64_t word1 __asm__("a3") = message->words[1];
 	register uint64_t word2 __asm__("a4") = message->words[2];
 	register uint64_t word3 __asm__("a5") = message->words[3];
-	__asm__ volatile("ecall"
+	__asm__ volatile(
+		"ecall"
 		: "+r"(badge), "+r"(error), "+r"(info), "+r"(word0), "+r"(word1), "+r"(word2), "+r"(word3)
 		:
 		: "a6", "t0", "t1", "t2", ARCH_LOST);

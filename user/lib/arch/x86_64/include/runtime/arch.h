@@ -18,9 +18,9 @@ static inline struct syscall_result arch_system_call(
 	register uint64_t r8 __asm__("r8") = a4;
 	register uint64_t r9 __asm__("r9") = a5;
 	__asm__ volatile("syscall"
-		: "+a"(number), "+D"(a0), "+S"(a1), "+d"(a2), "+r"(r10), "+r"(r8), "+r"(r9)
-		:
-		: "rcx", "r11", "cc", "memory");
+			 : "+a"(number), "+D"(a0), "+S"(a1), "+d"(a2), "+r"(r10), "+r"(r8), "+r"(r9)
+			 :
+			 : "rcx", "r11", "cc", "memory");
 	return (struct syscall_result){.error = number, .value = a2};
 }
 
@@ -37,10 +37,10 @@ static inline enum error arch_ipc(uint64_t number, handle_t handle, struct messa
 	register uint64_t word6 __asm__("r14") = message->words[6];
 	register uint64_t word7 __asm__("r15") = message->words[7];
 	__asm__ volatile("syscall"
-		: "+a"(number), "+D"(handle), "+S"(info), "+d"(word0), "+r"(word1), "+r"(word2), "+r"(word3),
-		"+r"(word4), "+r"(word5), "+r"(word6), "+r"(word7)
-		:
-		: "rcx", "r11", "cc", "memory");
+			 : "+a"(number), "+D"(handle), "+S"(info), "+d"(word0), "+r"(word1), "+r"(word2),
+			 "+r"(word3), "+r"(word4), "+r"(word5), "+r"(word6), "+r"(word7)
+			 :
+			 : "rcx", "r11", "cc", "memory");
 	*message = (struct message){
 		.info = info,
 		.badge = handle,
@@ -57,7 +57,8 @@ static inline enum error arch_ipc_short(uint64_t number, handle_t handle, struct
 	register uint64_t word1 __asm__("r10") = message->words[1];
 	register uint64_t word2 __asm__("r8") = message->words[2];
 	register uint64_t word3 __asm__("r9") = message->words[3];
-	__asm__ volatile("syscall"
+	__asm__ volatile(
+		"syscall"
 		: "+a"(number), "+D"(handle), "+S"(info), "+d"(word0), "+r"(word1), "+r"(word2), "+r"(word3)
 		:
 		: "rcx", "r11", "cc", "memory");
