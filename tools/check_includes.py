@@ -47,6 +47,7 @@ ZONES = (
     Zone(r"arch/", ("tern", "isa", "arch", "kernel"), knows_isa=True, below_objects=True),
     Zone(r"include/tern/", ("tern",)),
     Zone(r"include/arch/", ("tern", "isa", "arch")),
+    Zone(r"drivers/apic\.c", ("tern", "isa", "arch", "kernel"), below_objects=True),
     Zone(r"drivers/", ("tern", "arch", "kernel"), below_objects=True),
     Zone(r"(include/kernel|kernel|mm|sched|ipc)/", ("tern", "arch", "kernel")),
     Zone(r"test/unit/", ("tern", "arch", "kernel"), library=True),

@@ -31,6 +31,7 @@ enum lock_rank {
 	RANK_CACHE,       // an object cache
 	RANK_FRAME,       // the frame allocator
 	RANK_RANDOM,
+	RANK_INTERRUPT_CONTROLLER,
 	RANK_LOG,
 	RANK_COUNT,
 };

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// The ways into the kernel and back to user mode.
+//
+// From user mode the frame is the top of the thread's kernel stack: the CPU (or syscall_entry) puts the first five
+// words there, the rest follows. From kernel mode it lies on whatever stack was in use.
+
+#include <isa/asm.h>
+
+// What is left of struct arch_frame after the vector.
+.macro SAVE_REGISTERS
+	pushq %rcx
+	pushq %r11
+	pushq %rax
+	pushq %rdi
+	pushq %rsi
+	pushq %r15
+	pushq %r14
+	pushq %r13
+	pushq %r12
+	pushq %r9
+	pushq %r8
+	pushq %r10
+	pushq %rdx
+	pushq %rbp
+	pushq %rbx
+.endm
+
+.macro RESTORE_REGISTERS_BUT_RCX_R11
+	popq %rbx
+	popq %rbp
+	popq %rdx
+	popq %r10
+	popq %r8
+	popq %r9
+	popq %r12
+	popq %r13
+	popq %r14
+	popq %r15
+	popq %rsi
+	popq %rdi
+	popq %rax
+.endm
+
+.text
+
+// Interrupts are disabled, and so are direction, trap, alignment-check and nested-task flags (MSR_FLAG_MASK).
+.balign 16
+.global syscall_entry
+syscall_entry:
+	swapgs
+	movq %rsp, %gs:CPU_USER_STACK
+	movq %gs:CPU_KERNEL_STACK, %rsp
+	pushq $SELECTOR_USER_DATA
+	pushq %gs:CPU_USER_STACK
+	pushq %r11
+	pushq $SELECTOR_USER_CODE
+	pushq %rcx
+	pushq $0
+	pushq $FRAME_SYSCALL
+	SAVE_REGISTERS
+	xorl %ebp, %ebp
+	call trap_syscall
+	call trap_exit
+
+// rsp: the frame of the current thread.
+return_to_user:
+	cmpq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
+	jne 1f
+	RESTORE_REGISTERS_BUT_RCX_R11
+	popq %r11
+	popq %rcx
+	movq FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+	swapgs
+	sysretq
+1:	RESTORE_REGISTERS_BUT_RCX_R11
+	popq %r11
+	popq %rcx
+	addq $16, %rsp
+	swapgs
+	iretq
+
+// arch_enter_user(thread)
+.global arch_enter_user
+arch_enter_user:
+	movq THREAD_FRAME(%rdi), %rsp
+	xorl %ebp, %ebp
+	jmp return_to_user
+
+trap_common:
+	testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
+	jz 1f
+	swapgs
+	USER_ACCESS_END
+	cld
+	SAVE_REGISTERS
+	movq %rsp, %rdi
+	xorl %ebp, %ebp
+	call trap_from_user
+	call trap_exit
+	jmp return_to_user
+
+1:	USER_ACCESS_END
+	cld
+	SAVE_REGISTERS
+	movq %rsp, %rdi
+	call trap_from_kernel
+	RESTORE_REGISTERS_BUT_RCX_R11
+	popq %r11
+	popq %rcx
+	addq $16, %rsp
+	iretq
+
+// On an emergency stack, from anywhere: the kernel's GS base is not known to be loaded. Does not return.
+emergency_common:
+	USER_ACCESS_END
+	cld
+	SAVE_REGISTERS
+	movq FRAME_SIZE(%rsp), %rax
+	movq %rax, %rdx
+	shrq $32, %rdx
+	movl $0xc0000101, %ecx // MSR_GS_BASE
+	wrmsr
+	movq %rsp, %rdi
+	call trap_emergency
+
+// One stub of 16 bytes for each vector.
+.balign 16
+.global trap_stubs
+trap_stubs:
+.set vector, 0
+.rept VECTOR_COUNT
+	.balign 16
+	// The CPU pushes an error code for these.
+	.if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21
+	pushq $0
+	.endif
+	pushq $vector
+	.if vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK
+	jmp emergency_common
+	.else
+	jmp trap_common
+	.endif
+	.set vector, vector + 1
+.endr
+
+.section .note.GNU-stack, "", @progbits

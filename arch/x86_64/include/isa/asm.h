@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// What assembly and C agree on: offsets (checked by static assertions in thread.c), selectors, vectors.
+
+#ifndef ISA_ASM_H
+#define ISA_ASM_H
+
+#define SELECTOR_KERNEL_CODE 0x08
+#define SELECTOR_KERNEL_DATA 0x10
+#define SELECTOR_USER_BASE   0x1b // SYSRET adds 8 for the stack and 16 for the code segment
+#define SELECTOR_USER_DATA   0x23
+#define SELECTOR_USER_CODE   0x2b
+#define SELECTOR_TSS         0x30
+
+#define VECTOR_NMI           2
+#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_MACHINE_CHECK 18
+#define VECTOR_EXCEPTIONS    32
+#define VECTOR_COUNT         256
+
+// arch_frame.vector of a frame whose rcx and r11 hold rip and rflags: SYSRET may return to it.
+#define FRAME_SYSCALL 0x100
+
+#define FRAME_VECTOR 120
+#define FRAME_RIP    136
+#define FRAME_CS     144
+#define FRAME_RSP    160
+#define FRAME_SIZE   176
+
+#define CPU_SELF         0
+#define CPU_KERNEL_STACK 8
+#define CPU_USER_STACK   16
+
+#define THREAD_STACK_POINTER 0
+#define THREAD_ENTRY         8
+#define THREAD_FRAME         16
+
+#ifdef __ASSEMBLER__
+
+// clang-format off
+// CLAC and STAC where the CPU has SMAP: cpu_features_init patches these no-operations.
+.macro SMAP_SITE opcode
+8888:	.byte 0x0f, 0x1f, 0x00
+	.pushsection .smap_sites, "a"
+	.quad 8888b
+	.byte 0x0f, 0x01, \opcode
+	.balign 8
+	.popsection
+.endm
+// clang-format on
+
+#define USER_ACCESS_END   SMAP_SITE 0xca
+#define USER_ACCESS_BEGIN SMAP_SITE 0xcb
+
+#endif
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// The user frame as system calls and messages see it (tern/message.h), and fresh kernel contexts.
+
+#ifndef ISA_THREAD_H
+#define ISA_THREAD_H
+
+#include <tern/message.h>
+
+_Static_assert(MESSAGE_FRAME_WORDS == MESSAGE_WIDE_WORDS, "the frame has room for all register words");
+
+static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void))
+{
+	thread->entry = entry;
+}
+
+static inline uint64_t arch_syscall_number(const struct arch_thread *thread)
+{
+	return thread->frame->rax;
+}
+
+static inline uint64_t arch_syscall_argument(const struct arch_thread *thread, unsigned index)
+{
+	const struct arch_frame *frame = thread->frame;
+
+	switch (index) {
+	case 0:
+		return frame->rdi;
+	case 1:
+		return frame->rsi;
+	case 2:
+		return frame->rdx;
+	case 3:
+		return frame->r10;
+	case 4:
+		return frame->r8;
+	default:
+		return frame->r9;
+	}
+}
+
+// All caller-saved registers but rcx and r11, in which SYSRET leaves the user's own rip and rflags.
+static inline void isa_frame_set_results(
+	struct arch_frame *frame, uint64_t rax, uint64_t rdi, uint64_t rsi, uint64_t rdx)
+{
+	frame->rax = rax;
+	frame->rdi = rdi;
+	frame->rsi = rsi;
+	frame->rdx = rdx;
+	frame->r10 = 0;
+	frame->r8 = 0;
+	frame->r9 = 0;
+}
+
+static inline void arch_syscall_set_result(struct arch_thread *thread, struct syscall_result result)
+{
+	isa_frame_set_results(thread->frame, result.error, 0, 0, result.value);
+}
+
+static inline uint64_t arch_message_handle(const struct arch_thread *thread)
+{
+	return thread->frame->rdi;
+}
+
+static inline uint64_t arch_message_info(const struct arch_thread *thread)
+{
+	return thread->frame->rsi;
+}
+
+static inline uint64_t arch_message_word(const struct arch_thread *thread, unsigned index)
+{
+	return thread->frame->message_words[index];
+}
+
+static inline void arch_message_set_result(
+	struct arch_thread *thread, enum error error, uint64_t badge, uint64_t info)
+{
+	isa_frame_set_results(thread->frame, error, badge, info, 0);
+}
+
+static inline void arch_message_set_word(struct arch_thread *thread, unsigned index, uint64_t word)
+{
+	thread->frame->message_words[index] = word;
+}
+
+static inline uint64_t arch_program_counter(const struct arch_thread *thread)
+{
+	return thread->frame->rip;
+}
+
+static inline uint64_t arch_stack_pointer(const struct arch_thread *thread)
+{
+	return thread->frame->rsp;
+}
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads: frames, user registers and segment bases, context switch.
+
+#include <arch/cpu.h>
+#include <arch/thread.h>
+#include <isa/internal.h>
+#include <isa/registers.h>
+#include <kernel/assert.h>
+#include <kernel/log.h>
+#include <kernel/string.h>
+
+_Static_assert(offsetof(struct arch_frame, vector) == FRAME_VECTOR, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rip) == FRAME_RIP, "asm.h");
+_Static_assert(offsetof(struct arch_frame, cs) == FRAME_CS, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rsp) == FRAME_RSP, "asm.h");
+_Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, self) == CPU_SELF, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, kernel_stack) == CPU_KERNEL_STACK, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, user_stack) == CPU_USER_STACK, "asm.h");
+_Static_assert(offsetof(struct arch_thread, stack_pointer) == THREAD_STACK_POINTER, "asm.h");
+_Static_assert(offsetof(struct arch_thread, entry) == THREAD_ENTRY, "asm.h");
+_Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "asm.h");
+
+// What user mode may choose in rflags.
+#define RFLAGS_USER                                                                               \
+	(RFLAGS_CARRY | RFLAGS_PARITY | RFLAGS_ADJUST | RFLAGS_ZERO | RFLAGS_SIGN | RFLAGS_TRAP | \
+		RFLAGS_DIRECTION | RFLAGS_OVERFLOW | RFLAGS_ALIGNMENT | RFLAGS_ID)
+#define RFLAGS_FIXED (RFLAGS_ONE | RFLAGS_INTERRUPT_FLAG)
+
+// --- Segment bases
+
+// The user's GS base lies in MSR_KERNEL_GS_BASE while the kernel runs. Without FSGSBASE user mode cannot
+// change a base but by loading a selector, which the next switch undoes.
+static void save_bases(struct arch_thread *thread)
+{
+	if (cpu_features.fsgsbase)
+		__asm__ volatile("rdfsbase %0\n\t"
+				 "swapgs\n\t"
+				 "rdgsbase %1\n\t"
+				 "swapgs"
+				 : "=r"(thread->fs_base), "=r"(thread->gs_base)
+				 :
+				 : "memory");
+}
+
+static void load_bases(const struct arch_thread *thread)
+{
+	if (cpu_features.fsgsbase) {
+		__asm__ volatile("wrfsbase %0\n\t"
+				 "swapgs\n\t"
+				 "wrgsbase %1\n\t"
+				 "swapgs"
+				 :
+				 : "r"(thread->fs_base), "r"(thread->gs_base)
+				 : "memory");
+	} else {
+		write_msr(MSR_FS_BASE, thread->fs_base);
+		write_msr(MSR_KERNEL_GS_BASE, thread->gs_base);
+	}
+}
+
+// User mode can load data segment selectors, which mean nothing in 64-bit mode: the next thread must not see
+// them.
+static void clear_selectors(void)
+{
+	uint32_t ds, es, fs, gs;
+
+	__asm__ volatile("movl %%ds, %0; movl %%es, %1; movl %%fs, %2; movl %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	if (__builtin_expect((ds | es | fs | gs) == 0, 1))
+		return;
+	// Loading GS in the user's place: its base may change, the kernel's must not.
+	__asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%fs\n\t"
+			 "swapgs; movl %0, %%gs; swapgs"
+			 :
+			 : "r"(0)
+			 : "memory");
+}
+
+static bool is_current(const struct arch_thread *thread)
+{
+	return isa_cpu_self()->thread == thread;
+}
+
+static bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+uint64_t arch_tls_get(struct arch_thread *thread)
+{
+	if (is_current(thread))
+		save_bases(thread);
+	return thread->fs_base;
+}
+
+void arch_tls_set(struct arch_thread *thread, uint64_t base)
+{
+	if (is_current(thread))
+		save_bases(thread);
+	thread->fs_base = is_canonical(base) ? base : 0;
+	if (is_current(thread))
+		load_bases(thread);
+}
+
+// --- Threads
+
+void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t entry, uint64_t stack_pointer,
+	uint64_t argument, uint64_t tls_base)
+{
+	struct arch_frame *frame = (struct arch_frame *)stack_top - 1;
+
+	assert(stack_top % 16 == 0);
+	memset(thread, 0, sizeof *thread);
+	thread->frame = frame;
+	thread->fs_base = is_canonical(tls_base) ? tls_base : 0;
+	*frame = (struct arch_frame){
+		.rip = entry,
+		.rsp = stack_pointer,
+		.rdi = argument,
+		.rflags = RFLAGS_FIXED,
+		.cs = SELECTOR_USER_CODE,
+		.ss = SELECTOR_USER_DATA,
+	};
+}
+
+void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void (*entry)(void))
+{
+	memset(thread, 0, sizeof *thread);
+	thread->frame = (struct arch_frame *)stack_top - 1;
+	thread->entry = entry;
+}
+
+void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
+{
+	struct arch_cpu *cpu = isa_cpu_self();
+
+	assert(!arch_irq_enabled());
+	save_bases(previous);
+	clear_selectors();
+	load_bases(next);
+	fpu_switch(cpu, previous, next);
+	cpu->thread = next;
+	cpu->kernel_stack = (uintptr_t)(next->frame + 1);
+	cpu->task_state.rsp[0] = cpu->kernel_stack;
+	switch_stacks(previous, next);
+}
+
+// --- Registers
+
+void arch_registers_get(struct arch_thread *thread, struct registers *registers)
+{
+	const struct arch_frame *frame = thread->frame;
+
+	if (is_current(thread))
+		save_bases(thread);
+	*registers = (struct registers){
+		.rax = frame->rax,
+		.rbx = frame->rbx,
+		.rcx = frame->rcx,
+		.rdx = frame->rdx,
+		.rsi = frame->rsi,
+		.rdi = frame->rdi,
+		.rbp = frame->rbp,
+		.rsp = frame->rsp,
+		.r8 = frame->r8,
+		.r9 = frame->r9,
+		.r10 = frame->r10,
+		.r11 = frame->r11,
+		.r12 = frame->r12,
+		.r13 = frame->r13,
+		.r14 = frame->r14,
+		.r15 = frame->r15,
+		.rip = frame->rip,
+		.rflags = frame->rflags,
+		.fs_base = thread->fs_base,
+		.gs_base = thread->gs_base,
+	};
+}
+
+bool arch_registers_set(struct arch_thread *thread, const struct registers *registers)
+{
+	struct arch_frame *frame = thread->frame;
+	uint64_t rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_FIXED;
+
+	if (registers->rip >= ARCH_USER_END || !is_canonical(registers->fs_base) ||
+		!is_canonical(registers->gs_base))
+		return false;
+	*frame = (struct arch_frame){
+		.rax = registers->rax,
+		.rbx = registers->rbx,
+		.rcx = registers->rcx,
+		.rdx = registers->rdx,
+		.rsi = registers->rsi,
+		.rdi = registers->rdi,
+		.rbp = registers->rbp,
+		.r8 = registers->r8,
+		.r9 = registers->r9,
+		.r10 = registers->r10,
+		.r11 = registers->r11,
+		.r12 = registers->r12,
+		.r13 = registers->r13,
+		.r14 = registers->r14,
+		.r15 = registers->r15,
+		.rip = registers->rip,
+		.cs = SELECTOR_USER_CODE,
+		.rflags = rflags,
+		.rsp = registers->rsp,
+		.ss = SELECTOR_USER_DATA,
+		// SYSRET loads rip and rflags from rcx and r11; where they differ it must be IRET.
+		.vector = registers->rcx == registers->rip && registers->r11 == rflags ? FRAME_SYSCALL : 0,
+	};
+	thread->fs_base = registers->fs_base;
+	thread->gs_base = registers->gs_base;
+	if (is_current(thread))
+		load_bases(thread);
+	return true;
+}
+
+void arch_frame_log(const struct arch_frame *frame)
+{
+	log_error("  rip %016lx  cs  %016lx  rflags %08lx", frame->rip, frame->cs, frame->rflags);
+	log_error("  rsp %016lx  rbp %016lx  vector %lu, error code %lx", frame->rsp, frame->rbp,
+		frame->vector, frame->error_code);
+	log_error("  rax %016lx  rbx %016lx  rcx %016lx", frame->rax, frame->rbx, frame->rcx);
+	log_error("  rdx %016lx  rsi %016lx  rdi %016lx", frame->rdx, frame->rsi, frame->rdi);
+	log_error("  r8  %016lx  r9  %016lx  r10 %016lx", frame->r8, frame->r9, frame->r10);
+	log_error("  r11 %016lx  r12 %016lx  r13 %016lx", frame->r11, frame->r12, frame->r13);
+	log_error("  r14 %016lx  r15 %016lx  cr2 %016lx", frame->r14, frame->r15, read_cr2());
+}
