@@ -132,7 +132,7 @@ struct syscall_result sys_futex_wait(handle_t handle, uint64_t address, uint32_t
 		list_push_back(&bucket->waiters, &thread->wait_link);
 	}
 	spin_unlock(&bucket->lock);
-	frame_release(word.frame);
+	frame_unpin(word.frame);
 	return waits ? SYSCALL_BLOCKED : SYSCALL_ERROR(ERR_MISMATCH);
 }
 
@@ -166,7 +166,7 @@ static uint64_t wake(const struct word *word, uint64_t count)
 	spin_lock(&bucket->lock);
 	woken = wake_locked(bucket, &word->key, count);
 	spin_unlock(&bucket->lock);
-	frame_release(word->frame);
+	frame_unpin(word->frame);
 	return woken;
 }
 
@@ -257,8 +257,8 @@ struct syscall_result sys_futex_requeue(handle_t handle, uint64_t address, uint3
 	error = find_word_by_handle(handle, target_address, &target);
 	if (!error) {
 		error = requeue(&word, expected, wake_count, &target, move, &count);
-		frame_release(target.frame);
+		frame_unpin(target.frame);
 	}
-	frame_release(word.frame);
+	frame_unpin(word.frame);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(count);
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // Address spaces: mappings of memory objects, faults in them, and access to them from outside.
+//
+// All private mappings of a space (those without MAP_SHARED that it made itself, or that a clone got) show one
+// memory object, the space's own, at the offset that is their address. So neighbours always merge, and what is
+// unmapped is free again at once.
+//
+// Functions with preemption points inside want a counted space.
 
 #ifndef KERNEL_ADDRESS_SPACE_H
 #define KERNEL_ADDRESS_SPACE_H
@@ -14,22 +20,23 @@
 #include <tern/info.h>
 
 struct memory;
-struct thread;
 
 struct mapping {
 	struct list_node link;        // in address_space.mappings, by address
 	struct list_node memory_link; // in memory->mappings
 	struct address_space *space;
 	struct memory *memory; // counted; NULL: a guard
-	vaddr_t address;
+	vaddr_t address;       // this and the next two: changed under the memory's lock too
 	uint64_t length;
 	uint64_t offset;
-	uint64_t flags;         // MAP_*
-	uint64_t flags_allowed; // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of
-				// mapping
-	struct mapping
-		*tree[2]; // balanced tree by address: see address_space.c (a linear list would do for no one)
-	int tree_level;
+	uint64_t flags;          // MAP_*
+	uint64_t flags_allowed;  // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of mapping
+	bool unmapping;          // gone but for the work: no faults in it, nothing merges with it
+	struct mapping *left;    // tree by address: mapping_tree.c
+	struct mapping *right;
+	uint64_t priority;
+	uint64_t gap;            // free bytes between the mapping below and this one
+	uint64_t gap_max;        // the largest in its subtree
 };
 
 struct address_space {
@@ -38,6 +45,7 @@ struct address_space {
 	struct arch_address_space arch;
 	struct list_node mappings;
 	struct mapping *tree_root;
+	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
 	bool destroyed;        // nothing can be mapped or touched any more
 	_Atomic uint64_t cpus; // bit n: CPU n has run it and may have translations
@@ -48,18 +56,22 @@ struct address_space *address_space_create(struct account *account);
 
 // Maps as address_space_map (the system call) does, everything checked here: alignment, range, overlap.
 // `allowed` is what the caller's rights on the memory permit (MAP_READ ...). memory NULL: anonymous memory of
-// its own (or a guard). No lock held.
+// its own (or a guard). No lock held; preemption points inside.
 enum error address_space_map(struct address_space *space, struct memory *memory,
 	const struct map_request *request, uint64_t allowed, vaddr_t *address);
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length);
 enum error address_space_protect(
 	struct address_space *space, vaddr_t address, uint64_t length, uint64_t access);
-struct address_space *address_space_clone(
-	struct address_space *space, struct account *account); // NULL: no memory
 enum error address_space_query(struct address_space *space, vaddr_t address, struct mapping_info *info);
+// Bytes that have a frame in the space's own memory.
+uint64_t address_space_resident(struct address_space *space);
+
+// A copy-on-write copy (of a destroyed space: an empty one); NULL: no memory. No lock held; preemption points
+// inside.
+struct address_space *address_space_clone(struct address_space *space, struct account *account);
 
 // Unmaps everything and frees the page tables, in steps with preemption points; nothing can be mapped
-// afterwards.
+// afterwards. No thread runs in the space. Doing it again does nothing.
 void address_space_destroy(struct address_space *space);
 
 // Resolves a fault of user code (or of a copy function) at an address of a space: zero-fill, copy-on-write, a
@@ -68,9 +80,10 @@ void address_space_destroy(struct address_space *space);
 enum fault_kind address_space_fault(struct address_space *space, vaddr_t address, enum fault_access access);
 
 // Finds the frame behind an address of any space for reading or writing, resolving zero-fill and
-// copy-on-write, and holds it (frame_share) until the caller gives it back with frame_release. Errors:
-// PEER_FAULT, NO_MEMORY. Device memory is PEER_FAULT.
-enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame);
+// copy-on-write, and pins it (frame_pin) until the caller gives it back with frame_unpin. Errors: PEER_FAULT,
+// NO_MEMORY. Device memory is PEER_FAULT.
+enum error address_space_pin(
+	struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame);
 
 // Copies between a space and the current user's buffer (checked range), page by page. `*copied` is what was
 // done; errors: PEER_FAULT or NO_MEMORY where not even one byte was, BAD_ADDRESS where the caller's own
@@ -80,14 +93,19 @@ enum error address_space_read(struct address_space *space, vaddr_t address, uint
 enum error address_space_write(struct address_space *space, vaddr_t address, uintptr_t user_buffer,
 	uint64_t length, uint64_t *copied);
 
+// Makes what was written to [address, address + length) visible to instruction fetch.
+void address_space_sync_code(struct address_space *space, vaddr_t address, uint64_t length);
+
 // The key of the futex word at an address; its frame is pinned as by address_space_pin. Errors: BAD_ADDRESS.
 enum error address_space_futex_key(
 	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame);
 
 // Makes the space (NULL: none) current on this CPU, if it is not.
 void address_space_switch(struct address_space *space);
+// Makes every CPU let go of a space that no thread runs in.
+void address_space_unload(struct address_space *space);
 
-// Kernel virtual addresses: stacks with an unmapped guard page below, and device registers. vaddr 0: no
+// Kernel virtual addresses: stacks with an unmapped guard page below, and device registers. vaddr 0, NULL: no
 // memory.
 vaddr_t kernel_stack_allocate(struct account *account, size_t size); // lowest mapped address
 void kernel_stack_free(struct account *account, vaddr_t stack, size_t size);
@@ -95,9 +113,9 @@ void *kernel_map_device(paddr_t physical, size_t length);
 // Whether an address lies in a guard page of the kernel area.
 bool kernel_address_is_guard(vaddr_t address);
 
-// Invalidates translations on all CPUs that may have them; on return none has.
+// Invalidates translations on all CPUs that may have them (space NULL: kernel addresses); on return none has.
 void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages);
-// trap_ipi's part of it.
+// trap_ipi's part of it, and that of every loop that waits for another CPU.
 void tlb_shootdown_ipi(void);
 
 #endif

@@ -2,39 +2,67 @@
 //
 // Memory objects: pages that can be mapped. Anonymous ones are zero until first written; clones share frames
 // copy-on-write by share counts (no chains of shadow objects); physical ones are fixed ranges. Frames are
-// charged to the account of the object: each sharer is charged what it has resident.
+// charged to the account of the object, and so are the nodes of its tree: each sharer is charged what it has
+// resident.
+//
+// Functions with preemption points inside want a counted object.
 
 #ifndef KERNEL_MEMORY_H
 #define KERNEL_MEMORY_H
 
 #include <arch/types.h>
 #include <kernel/object.h>
+#include <kernel/radix.h>
 #include <kernel/spinlock.h>
 #include <tern/info.h>
 
 #define MEMORY_SIZE_MAX ((uint64_t)1 << 40)
 
+// How many pages are worked on between two preemption points, and with a lock held.
+#define PAGES_PER_STEP 64
+
+struct address_space;
+struct mapping;
+
+enum memory_kind {
+	MEMORY_ANONYMOUS,
+	MEMORY_PHYSICAL, // a device range, or cached RAM that is not ours: no frames, no copies
+};
+
 struct memory {
 	struct object object;
 	struct spinlock lock;
-	uint64_t size;             // bytes, whole pages
-	uint64_t resident;         // frames it has
-	paddr_t physical;          // of physical and contiguous memory, else PADDR_NONE
-	bool is_physical;          // a device range: no frames of ours
-	void *pages;               // radix tree of frames by page index: memory.c
-	struct list_node mappings; // struct mapping.memory_link: all mappings of it, in any space
+	enum memory_kind kind;
+	bool readable;      // by the kernel through the direct map: all but device ranges
+	bool contiguous;    // its frames are pinned
+	uint64_t size;      // bytes, whole pages
+	paddr_t physical;   // of physical and contiguous memory, else PADDR_NONE
+	uint64_t resident;  // frames it has
+	struct radix pages; // of anonymous memory
+	// The private memory of an address space, which holds all that is mapped there and is nobody else's:
+	// offsets are addresses. NULL for all others.
+	struct address_space *owner;
+	struct list_node mappings; // struct mapping.memory_link, in any space; not of private memory
 };
 
 // Creator's reference; NULL: no memory. Flags as memory_create (the system call).
 struct memory *memory_create(struct account *account, uint64_t size, uint64_t flags);
+// A device range.
 struct memory *memory_create_physical(struct account *account, paddr_t physical, uint64_t size);
-// Wraps frames that hold data already (the boot archive, init's image): the object takes the frames over
-// where `owned`, else treats them as physical, cached RAM.
+// RAM that holds data already and is nobody's to free: the boot archive.
 struct memory *memory_create_from_frames(struct account *account, paddr_t first, uint64_t size);
+// The private memory of a space.
+struct memory *memory_create_private(struct account *account, struct address_space *owner);
 
-// A copy-on-write child of [offset, offset + size). Write-protects the parent's mappings; done in steps with
-// preemption points. NULL: no memory. No lock held.
+// A copy-on-write child of [offset, offset + size) of anonymous memory. Write-protects the parent's mappings;
+// done in steps with preemption points. NULL: no memory. No lock held.
 struct memory *memory_clone(struct memory *parent, struct account *account, uint64_t offset, uint64_t size);
+
+// One step of that: shares resident pages from *offset on with a child that nobody else knows yet, at
+// `child_offset` for `offset`; *offset is then where to go on, at most `end`. The parent's lock is held.
+// False: no memory.
+bool memory_share_step(
+	struct memory *parent, uint64_t *offset, uint64_t end, struct memory *child, uint64_t child_offset);
 
 enum memory_result {
 	MEMORY_OK,
@@ -44,13 +72,42 @@ enum memory_result {
 
 // The frame of the page at `offset` (a multiple of PAGE_SIZE), allocated, zeroed or copied as the access
 // needs; memory->lock is held. `*writable`: it may be mapped writable (it is not shared). The frame stays the
-// object's while the lock is held: take frame_share to keep it longer.
+// object's while the lock is held: take frame_pin to keep it longer.
 enum memory_result memory_get_page(
 	struct memory *memory, uint64_t offset, bool for_write, paddr_t *frame, bool *writable);
 
+// The frame that the page at `offset` has, or PADDR_NONE. memory->lock is held.
+paddr_t memory_resident_page(const struct memory *memory, uint64_t offset);
+
+// The offset of the first page in [offset, end) that may be mapped: resident, or physical. RADIX_NONE: none.
+// memory->lock is held.
+uint64_t memory_next_page(const struct memory *memory, uint64_t offset, uint64_t end);
+
+// How far one step gets from `offset` on: at most `end`, and PAGES_PER_STEP pages that may be mapped.
+// memory->lock is held.
+uint64_t memory_step_end(const struct memory *memory, uint64_t offset, uint64_t end);
+
+// Frees the frames of [offset, end), which are nowhere mapped. memory->lock is held.
+void memory_discard(struct memory *memory, uint64_t offset, uint64_t end);
+
 // Copies between kernel memory (never user memory) and the object; the range is inside it. Not for device
-// memory. No lock held.
+// memory. No lock held; preemption points inside.
 enum memory_result memory_read(struct memory *memory, uint64_t offset, void *buffer, size_t length);
 enum memory_result memory_write(struct memory *memory, uint64_t offset, const void *buffer, size_t length);
+
+// --- Reverse mappings: memory_mappings.c. Page-table entries of a mapping are changed with its memory's lock
+// held, so a clone can write-protect mappings in other spaces without their locks.
+
+// memory->lock is held.
+void memory_add_mapping(struct memory *memory, struct mapping *mapping);
+void memory_remove_mapping(struct memory *memory, struct mapping *mapping);
+
+// Leaves of the access of all mappings to [offset, end) what is in `keep` (enum mmu_access); 0 unmaps. On
+// return no CPU has more. memory->lock is held.
+void memory_restrict(struct memory *memory, uint64_t offset, uint64_t end, unsigned keep);
+
+// The same in one window of a space on the memory: addresses from `address` on show offsets from `offset` on.
+void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end, struct address_space *space,
+	vaddr_t address, unsigned keep);
 
 #endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// Address spaces: making, looking, ending.
+
+#include "unmap.h"
+#include <kernel/account.h>
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/frame.h>
+#include <kernel/memory.h>
+
+static struct object_cache address_space_cache =
+	OBJECT_CACHE_INITIALIZER(address_space_cache, "address space", struct address_space);
+
+// --- Making
+
+static bool make_tables(struct address_space *space)
+{
+	paddr_t root;
+
+	if (!account_charge_pages(space->object.account, 1))
+		return false;
+	root = frame_allocate_zeroed();
+	if (root == PADDR_NONE) {
+		account_uncharge_pages(space->object.account, 1);
+		return false;
+	}
+	arch_mmu_init(&space->arch, root);
+	return true;
+}
+
+struct address_space *address_space_create(struct account *account)
+{
+	struct address_space *space = object_create(OBJECT_ADDRESS_SPACE, account);
+
+	if (space == NULL)
+		return NULL;
+	spin_init(&space->lock, RANK_ADDRESS_SPACE);
+	list_init(&space->mappings);
+	space->private_memory = memory_create_private(account, space);
+	if (space->private_memory == NULL || !make_tables(space)) {
+		space->destroyed = true; // there is nothing to take down
+		if (space->private_memory)
+			object_put(&space->private_memory->object);
+		object_put(&space->object);
+		return NULL;
+	}
+	return space;
+}
+
+// --- Looking
+
+enum error address_space_query(struct address_space *space, vaddr_t address, struct mapping_info *info)
+{
+	const struct mapping *mapping;
+
+	spin_lock(&space->lock);
+	mapping = mapping_find(space, address);
+	while (mapping && mapping->unmapping)
+		mapping = mapping_next(mapping);
+	if (mapping) {
+		*info = (struct mapping_info){
+			.address = mapping->address,
+			.length = mapping->length,
+			.flags = mapping->flags,
+			.offset = mapping->offset,
+			.memory_id = mapping->memory ? mapping->memory->object.id : 0,
+		};
+	}
+	spin_unlock(&space->lock);
+	return mapping ? ERR_OK : ERR_NOT_FOUND;
+}
+
+uint64_t address_space_resident(struct address_space *space)
+{
+	uint64_t pages;
+
+	spin_lock(&space->lock);
+	pages = space->private_memory ? space->private_memory->resident : 0;
+	spin_unlock(&space->lock);
+	return pages << PAGE_SHIFT;
+}
+
+// --- Ending
+
+static void free_table(void *context, paddr_t table)
+{
+	struct address_space *space = context;
+
+	frame_release(table);
+	account_uncharge_pages(space->object.account, 1);
+}
+
+void address_space_destroy(struct address_space *space)
+{
+	struct memory *private_memory;
+
+	ASSERT_NO_LOCKS_HELD();
+	spin_lock(&space->lock);
+	if (space->destroyed) {
+		spin_unlock(&space->lock);
+		return;
+	}
+	space->destroyed = true;
+	unmap_mark(space, 0, ARCH_USER_END);
+	spin_unlock(&space->lock);
+	address_space_unload(space);
+	unmap_sweep(space, 0, ARCH_USER_END);
+	while (!arch_mmu_destroy(&space->arch, PAGES_PER_STEP, free_table, space))
+		preemption_point();
+	arch_mmu_release_asid(&space->arch);
+	spin_lock(&space->lock);
+	private_memory = space->private_memory;
+	space->private_memory = NULL;
+	spin_unlock(&space->lock);
+	object_put(&private_memory->object);
+}
+
+static void destroy(struct object *object)
+{
+	address_space_destroy(container_of(object, struct address_space, object));
+}
+
+const struct object_operations address_space_operations = {
+	.name = "address space",
+	.cache = &address_space_cache,
+	.destroy = destroy,
+};

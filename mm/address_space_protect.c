@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// Changing the access of mappings: at once for later faults, in steps for what is mapped already. Access that is
+// added comes with the faults.
+
+#include "unmap.h"
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/memory.h>
+
+// Whether a range is mapped without holes, everything in it may have `access`, and whether some loses access.
+static enum error check_protect(
+	const struct address_space *space, vaddr_t address, vaddr_t end, uint64_t access, bool *loses)
+{
+	*loses = false;
+	while (address < end) {
+		const struct mapping *mapping = mapping_at(space, address);
+
+		if (mapping == NULL || (mapping->flags & MAP_GUARD))
+			return ERR_NOT_FOUND;
+		if (access & ~mapping->flags_allowed)
+			return ERR_NO_RIGHTS;
+		if (mapping->flags & MAP_ACCESS & ~access)
+			*loses = true;
+		address = mapping_end(mapping);
+	}
+	return ERR_OK;
+}
+
+static void set_access(struct address_space *space, vaddr_t address, vaddr_t end, uint64_t access)
+{
+	struct mapping *mapping = mapping_find(space, address);
+
+	for (; mapping && mapping->address < end; mapping = mapping_next(mapping))
+		mapping->flags = (mapping->flags & ~MAP_ACCESS) | access;
+}
+
+static void merge_range(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	struct mapping *mapping = mapping_find(space, address);
+
+	while (mapping && mapping->address <= end) {
+		struct mapping *next = mapping_next(mapping);
+
+		mapping_merge_below(space, mapping);
+		mapping = next;
+	}
+}
+
+// Takes access that the mapping does not give any more from some entries at an address; the value is where to
+// go on.
+static vaddr_t restrict_step(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	struct mapping *mapping = mapping_find(space, address);
+	struct memory *memory;
+	uint64_t start, stop;
+
+	if (mapping == NULL || mapping->address >= end)
+		return end;
+	if (address < mapping->address)
+		address = mapping->address;
+	if (end > mapping_end(mapping))
+		end = mapping_end(mapping);
+	memory = mapping->memory;
+	if (memory == NULL || mapping->unmapping)
+		return end;
+	start = mapping->offset + (address - mapping->address);
+	stop = start + (end - address);
+	spin_lock(&memory->lock);
+	stop = memory_step_end(memory, start, stop);
+	memory_restrict_window(memory, start, stop, space, address, mapping_access(mapping->flags));
+	spin_unlock(&memory->lock);
+	return address + (stop - start);
+}
+
+enum error address_space_protect(
+	struct address_space *space, vaddr_t address, uint64_t length, uint64_t access)
+{
+	vaddr_t end = address + length;
+	bool loses;
+	enum error error;
+
+	ASSERT_NO_LOCKS_HELD();
+	if (access & (MAP_WRITE | MAP_EXECUTE))
+		access |= MAP_READ;
+	if (!user_pages_valid(address, length) || (access & ~MAP_ACCESS) ||
+		((access & MAP_WRITE) && (access & MAP_EXECUTE)))
+		return ERR_INVALID_ARGUMENT;
+	if (!unmap_lock_and_split(space, address, end))
+		return ERR_NO_MEMORY;
+	error = check_protect(space, address, end, access, &loses);
+	if (!error)
+		set_access(space, address, end, access);
+	for (vaddr_t at = address; !error && loses && at < end;) {
+		at = restrict_step(space, at, end);
+		spin_unlock(&space->lock);
+		preemption_point();
+		spin_lock(&space->lock);
+	}
+	merge_range(space, address, end);
+	spin_unlock(&space->lock);
+	return error;
+}

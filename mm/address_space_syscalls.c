@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// The system calls on address spaces.
+
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/memory.h>
+#include <kernel/process.h>
+#include <kernel/syscall.h>
+
+#define ADDRESS_SPACE_RIGHTS                                                                                 \
+	(RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | RIGHT_TRANSFER)
+
+// Looks an address space up, HANDLE_SELF being the caller's own; it is counted until object_put.
+static enum error find_space(handle_t handle, rights_t rights, struct address_space **space)
+{
+	struct capability capability;
+	enum error error;
+
+	if (handle == HANDLE_SELF) {
+		*space = thread_current()->process->space;
+		object_get(&(*space)->object);
+		return ERR_OK;
+	}
+	error = capability_lookup(handle, OBJECT_ADDRESS_SPACE, rights, &capability);
+	if (error)
+		return error;
+	if (!object_try_get(capability.object))
+		return ERR_BAD_HANDLE;
+	*space = container_of(capability.object, struct address_space, object);
+	return ERR_OK;
+}
+
+// Gives the caller a handle to a new space; NULL: there was no memory.
+static struct syscall_result install(struct address_space *space)
+{
+	handle_t handle;
+	enum error error;
+
+	if (space == NULL)
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	error = capability_install_new(&space->object, ADDRESS_SPACE_RIGHTS, &handle);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(handle);
+}
+
+struct syscall_result sys_address_space_create(void)
+{
+	return install(address_space_create(thread_current()->process->account));
+}
+
+// The memory of a request, counted (NULL for HANDLE_NONE), and the access that the caller's rights permit.
+static enum error find_memory(const struct map_request *request, struct memory **memory, uint64_t *allowed)
+{
+	struct capability capability;
+	enum error error;
+
+	*memory = NULL;
+	*allowed = MAP_READ | MAP_WRITE | MAP_EXECUTE;
+	if (request->memory == HANDLE_NONE)
+		return ERR_OK;
+	error = capability_lookup(request->memory, OBJECT_MEMORY, RIGHT_MAP, &capability);
+	if (error)
+		return error;
+	if (!object_try_get(capability.object))
+		return ERR_BAD_HANDLE;
+	*memory = container_of(capability.object, struct memory, object);
+	*allowed = (capability.rights & RIGHT_READ ? MAP_READ : 0) |
+		(capability.rights & RIGHT_WRITE ? MAP_WRITE : 0) |
+		(capability.rights & RIGHT_EXECUTE ? MAP_EXECUTE : 0);
+	return ERR_OK;
+}
+
+struct syscall_result sys_address_space_map(handle_t handle, const struct map_request __user *user_request)
+{
+	struct address_space *space;
+	struct map_request request;
+	struct memory *memory;
+	uint64_t allowed;
+	vaddr_t address = 0;
+	enum error error = find_space(handle, RIGHT_MAP, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	error = copy_from_user(&request, user_request, sizeof(request));
+	if (!error)
+		error = find_memory(&request, &memory, &allowed);
+	if (!error) {
+		error = address_space_map(space, memory, &request, allowed, &address);
+		if (memory)
+			object_put(&memory->object);
+	}
+	object_put(&space->object);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(address);
+}
+
+struct syscall_result sys_address_space_unmap(handle_t handle, uint64_t address, uint64_t length)
+{
+	struct address_space *space;
+	enum error error = find_space(handle, RIGHT_MAP, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	error = address_space_unmap(space, address, length);
+	object_put(&space->object);
+	return SYSCALL_ERROR(error);
+}
+
+struct syscall_result sys_address_space_protect(
+	handle_t handle, uint64_t address, uint64_t length, uint64_t access)
+{
+	struct address_space *space;
+	enum error error = find_space(handle, RIGHT_MAP, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	error = address_space_protect(space, address, length, access);
+	object_put(&space->object);
+	return SYSCALL_ERROR(error);
+}
+
+struct syscall_result sys_address_space_clone(handle_t handle)
+{
+	struct address_space *space, *clone;
+	enum error error = find_space(handle, RIGHT_READ | RIGHT_MAP, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	clone = address_space_clone(space, thread_current()->process->account);
+	object_put(&space->object);
+	return install(clone);
+}
+
+// --- Reaching into a space
+
+typedef enum error copy_function(struct address_space *space, vaddr_t address, uintptr_t user_buffer,
+	uint64_t length, uint64_t *copied);
+
+static struct syscall_result copy(handle_t handle, rights_t right, uint64_t address, uintptr_t buffer,
+	uint64_t length, copy_function *function)
+{
+	struct address_space *space;
+	uint64_t copied = 0;
+	enum error error = find_space(handle, right, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	if (!user_range_valid(address, length))
+		error = ERR_INVALID_ARGUMENT;
+	else if (!user_range_valid(buffer, length))
+		error = ERR_BAD_ADDRESS;
+	else
+		error = function(space, address, buffer, length, &copied);
+	object_put(&space->object);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(copied);
+}
+
+struct syscall_result sys_address_space_read(
+	handle_t handle, uint64_t address, void __user *buffer, uint64_t length)
+{
+	return copy(handle, RIGHT_READ, address, (uintptr_t)buffer, length, address_space_read);
+}
+
+struct syscall_result sys_address_space_write(
+	handle_t handle, uint64_t address, const void __user *buffer, uint64_t length)
+{
+	return copy(handle, RIGHT_WRITE, address, (uintptr_t)buffer, length, address_space_write);
+}
+
+struct syscall_result sys_address_space_query(
+	handle_t handle, uint64_t address, struct mapping_info __user *buffer)
+{
+	struct mapping_info info;
+	struct address_space *space;
+	enum error error = find_space(handle, RIGHT_READ, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	error = address_space_query(space, address, &info);
+	object_put(&space->object);
+	return SYSCALL_ERROR(error ? error : copy_to_user(buffer, &info, sizeof(info)));
+}
+
+struct syscall_result sys_address_space_sync_code(handle_t handle, uint64_t address, uint64_t length)
+{
+	struct address_space *space;
+	enum error error = find_space(handle, RIGHT_MAP, &space);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	if (user_range_valid(address, length))
+		address_space_sync_code(space, address, length);
+	else
+		error = ERR_INVALID_ARGUMENT;
+	object_put(&space->object);
+	return SYSCALL_ERROR(error);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+//
+// Unmapping: what is unmapped is marked first, all of it at once, and then worked off in steps; a step finds its
+// place again by address.
+
+#include "unmap.h"
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/memory.h>
+
+// Makes mappings begin and end at the ends of a range, with spare ones where they do not. False: more are needed.
+static bool split_at_ends(struct address_space *space, vaddr_t address, vaddr_t end, struct mapping *spares[2])
+{
+	unsigned needed = mapping_is_inside(space, address) + mapping_is_inside(space, end);
+	unsigned used = 0;
+
+	if ((needed > 0 && spares[0] == NULL) || (needed > 1 && spares[1] == NULL))
+		return false;
+	if (mapping_is_inside(space, address))
+		mapping_split(space, address, &spares[used++]);
+	if (mapping_is_inside(space, end))
+		mapping_split(space, end, &spares[used++]);
+	return true;
+}
+
+static bool allocate_spare(struct address_space *space, struct mapping *spares[2])
+{
+	struct mapping **spare = &spares[spares[0] ? 1 : 0];
+
+	*spare = mapping_allocate(space);
+	return *spare != NULL;
+}
+
+bool unmap_lock_and_split(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	struct mapping *spares[2] = {NULL, NULL};
+	bool enough = true;
+
+	spin_lock(&space->lock);
+	while (enough && !split_at_ends(space, address, end, spares)) {
+		spin_unlock(&space->lock);
+		enough = allocate_spare(space, spares);
+		spin_lock(&space->lock);
+	}
+	if (!enough)
+		spin_unlock(&space->lock);
+	mapping_free(space, spares[0]);
+	mapping_free(space, spares[1]);
+	return enough;
+}
+
+void unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	struct mapping *mapping = mapping_find(space, address);
+
+	for (; mapping && mapping->address < end; mapping = mapping_next(mapping))
+		mapping->unmapping = true;
+}
+
+// Unmaps some pages at the start of a mapping; what is left of it is smaller, or it is gone. The page tables of
+// a destroyed space are used by nobody and go as they are.
+static void unmap_step(struct address_space *space, struct mapping *mapping)
+{
+	struct memory *memory = mapping->memory;
+	uint64_t end = mapping->offset + mapping->length;
+	uint64_t done_to;
+
+	if (memory == NULL) {
+		mapping_remove(space, mapping);
+		return;
+	}
+	spin_lock(&memory->lock);
+	done_to = memory_step_end(memory, mapping->offset, end);
+	if (!space->destroyed)
+		memory_restrict_window(memory, mapping->offset, done_to, space, mapping->address, 0);
+	if (memory->owner)
+		memory_discard(memory, mapping->offset, done_to);
+	spin_unlock(&memory->lock);
+	if (done_to == end)
+		mapping_remove(space, mapping);
+	else
+		mapping_trim(space, mapping, done_to - mapping->offset);
+}
+
+void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	for (;;) {
+		struct mapping *mapping;
+
+		spin_lock(&space->lock);
+		mapping = mapping_find(space, address);
+		while (mapping && mapping->address < end && !mapping->unmapping)
+			mapping = mapping_next(mapping);
+		if (mapping == NULL || mapping->address >= end) {
+			spin_unlock(&space->lock);
+			return;
+		}
+		address = mapping->address;
+		unmap_step(space, mapping);
+		spin_unlock(&space->lock);
+		preemption_point();
+	}
+}
+
+enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length)
+{
+	ASSERT_NO_LOCKS_HELD();
+	if (!user_pages_valid(address, length))
+		return ERR_INVALID_ARGUMENT;
+	if (!unmap_lock_and_split(space, address, address + length))
+		return ERR_NO_MEMORY;
+	unmap_mark(space, address, address + length);
+	spin_unlock(&space->lock);
+	unmap_sweep(space, address, address + length);
+	return ERR_OK;
+}

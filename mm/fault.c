@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+//
+// Page faults, and reaching a page of any space from outside.
+//
+// The first touch of an anonymous page, be it a read, makes a zeroed frame. A shared zero page would save frames
+// that are only read, but most pages are written soon after: this way they fault once, and an entry that is present
+// always means a page that is resident, which lets unmapping look at what there is instead of at every address.
+
+#include "mapping.h"
+#include <arch/usercopy.h>
+#include <kernel/account.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/frame.h>
+#include <kernel/memory.h>
+#include <kernel/trap.h>
+
+// A page of a space, with the locks of its memory and of the space held.
+struct page {
+	struct mapping *mapping;
+	paddr_t frame;
+	bool writable;
+};
+
+// Finds or makes the page for an access (MAP_READ ...). On FAULT_NONE the memory's lock is held too.
+static enum fault_kind find_page(
+	struct address_space *space, vaddr_t address, uint64_t access, struct page *page)
+{
+	struct mapping *mapping;
+	struct memory *memory;
+	uint64_t offset;
+
+	ASSERT_LOCK_HELD(&space->lock);
+	mapping = address < ARCH_USER_END && !space->destroyed ? mapping_at(space, address) : NULL;
+	if (mapping == NULL)
+		return FAULT_PAGE;
+	if (mapping->flags & MAP_GUARD)
+		return FAULT_STACK_GUARD;
+	if (access & ~mapping->flags)
+		return FAULT_PAGE;
+	memory = mapping->memory;
+	offset = mapping->offset + (address - mapping->address);
+	page->mapping = mapping;
+	spin_lock(&memory->lock);
+	if (memory_get_page(memory, offset, access == MAP_WRITE, &page->frame, &page->writable) == MEMORY_OK)
+		return FAULT_NONE;
+	spin_unlock(&memory->lock);
+	return FAULT_NO_MEMORY;
+}
+
+// --- Faults
+
+static paddr_t allocate_table(struct address_space *space)
+{
+	paddr_t table;
+
+	if (!account_charge_pages(space->object.account, 1))
+		return PADDR_NONE;
+	table = frame_allocate_zeroed();
+	if (table == PADDR_NONE)
+		account_uncharge_pages(space->object.account, 1);
+	return table;
+}
+
+// Enters a page into the page tables. An entry that is there already shows the same frame, and gets the access it
+// lacks; other CPUs that still have the old one only fault once more. False: no memory for a table.
+static bool enter_page(struct address_space *space, vaddr_t address, const struct page *page)
+{
+	unsigned access = mapping_access(page->mapping->flags) | MMU_USER;
+	paddr_t table = PADDR_NONE;
+	enum mmu_result result;
+
+	if (!page->writable)
+		access &= ~(unsigned)MMU_WRITE;
+	if (page->mapping->flags & MAP_DEVICE)
+		access |= MMU_DEVICE;
+	if ((access & MMU_EXECUTE) && page->mapping->memory->readable)
+		arch_sync_code(phys_to_virt(page->frame), PAGE_SIZE);
+	while ((result = arch_mmu_map(&space->arch, address, page->frame, PAGE_SIZE, access, &table)) ==
+		MMU_NEED_TABLE) {
+		table = allocate_table(space);
+		if (table == PADDR_NONE)
+			return false;
+	}
+	assert(table == PADDR_NONE);
+	if (result == MMU_OCCUPIED) {
+		assert(arch_mmu_query(&space->arch, address, &(size_t){0}, &(unsigned){0}) == page->frame);
+		arch_mmu_protect(&space->arch, address, access);
+		arch_tlb_flush(&space->arch, address, 1);
+	}
+	return true;
+}
+
+static uint64_t needed_access(enum fault_access access)
+{
+	switch (access) {
+	case FAULT_ACCESS_WRITE:
+		return MAP_WRITE;
+	case FAULT_ACCESS_EXECUTE:
+		return MAP_EXECUTE;
+	default:
+		return MAP_READ;
+	}
+}
+
+enum fault_kind address_space_fault(struct address_space *space, vaddr_t address, enum fault_access access)
+{
+	vaddr_t page_address = address & ~(vaddr_t)(PAGE_SIZE - 1);
+	enum fault_kind kind;
+	struct page page;
+
+	ASSERT_NO_LOCKS_HELD();
+	spin_lock(&space->lock);
+	kind = find_page(space, page_address, needed_access(access), &page);
+	if (!kind) {
+		if (!enter_page(space, page_address, &page))
+			kind = FAULT_NO_MEMORY;
+		spin_unlock(&page.mapping->memory->lock);
+	}
+	spin_unlock(&space->lock);
+	return kind;
+}
+
+bool vm_kernel_fault(vaddr_t address, enum fault_access access)
+{
+	struct address_space *space = cpu_self()->address_space;
+
+	return space && address < ARCH_USER_END && address_space_fault(space, address, access) == FAULT_NONE;
+}
+
+// --- From outside
+
+// Pins the frame behind an address; tells its key where that is wanted.
+static enum error pin(struct address_space *space, vaddr_t address, uint64_t access, paddr_t *frame,
+	struct futex_key *key)
+{
+	vaddr_t page_address = address & ~(vaddr_t)(PAGE_SIZE - 1);
+	enum error error = ERR_OK;
+	enum fault_kind kind;
+	struct page page;
+
+	spin_lock(&space->lock);
+	kind = find_page(space, page_address, access, &page);
+	if (kind) {
+		spin_unlock(&space->lock);
+		return kind == FAULT_NO_MEMORY ? ERR_NO_MEMORY : ERR_PEER_FAULT;
+	}
+	if (page.mapping->memory->readable) {
+		frame_pin(page.frame);
+		*frame = page.frame;
+	} else {
+		error = ERR_PEER_FAULT;
+	}
+	if (key && (page.mapping->flags & MAP_SHARED)) {
+		key->object_id = page.mapping->memory->object.id;
+		key->offset = page.mapping->offset + (address - page.mapping->address);
+	} else if (key) {
+		key->object_id = space->object.id;
+		key->offset = address;
+	}
+	spin_unlock(&page.mapping->memory->lock);
+	spin_unlock(&space->lock);
+	return error;
+}
+
+enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame)
+{
+	return pin(space, address, for_write ? MAP_WRITE : MAP_READ, frame, NULL);
+}
+
+enum error address_space_futex_key(
+	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame)
+{
+	return pin(space, address, MAP_READ, frame, key) ? ERR_BAD_ADDRESS : ERR_OK;
+}

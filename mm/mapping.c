@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+//
+// Mappings of one address space, in a list and a tree by address. Where a mapping begins and ends is read by
+// reverse mapping under its memory's lock alone, and so is changed under both locks.
+
+#include "mapping.h"
+#include "mapping_tree.h"
+#include <kernel/account.h>
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/memory.h>
+
+static struct object_cache mapping_cache = OBJECT_CACHE_INITIALIZER(mapping_cache, "mapping", struct mapping);
+
+struct mapping *mapping_allocate(struct address_space *space)
+{
+	struct account *account = space->object.account;
+	struct mapping *mapping;
+
+	if (!account_charge_object(account))
+		return NULL;
+	mapping = cache_allocate(&mapping_cache);
+	if (mapping == NULL)
+		account_uncharge_object(account);
+	return mapping;
+}
+
+void mapping_free(struct address_space *space, struct mapping *mapping)
+{
+	if (mapping == NULL)
+		return;
+	cache_free(&mapping_cache, mapping);
+	account_uncharge_object(space->object.account);
+}
+
+static void lock_memory(const struct mapping *mapping)
+{
+	if (mapping->memory)
+		spin_lock(&mapping->memory->lock);
+}
+
+static void unlock_memory(const struct mapping *mapping)
+{
+	if (mapping->memory)
+		spin_unlock(&mapping->memory->lock);
+}
+
+// --- Finding
+
+struct mapping *mapping_next(const struct mapping *mapping)
+{
+	const struct list_node *next = mapping->link.next;
+
+	return next == &mapping->space->mappings ? NULL : container_of(next, struct mapping, link);
+}
+
+struct mapping *mapping_previous(const struct mapping *mapping)
+{
+	const struct list_node *previous = mapping->link.previous;
+
+	return previous == &mapping->space->mappings ? NULL : container_of(previous, struct mapping, link);
+}
+
+struct mapping *mapping_find(const struct address_space *space, vaddr_t address)
+{
+	ASSERT_LOCK_HELD(&space->lock);
+	return mapping_tree_find(space->tree_root, address);
+}
+
+struct mapping *mapping_at(const struct address_space *space, vaddr_t address)
+{
+	struct mapping *mapping = mapping_find(space, address);
+
+	return mapping && mapping->address <= address && !mapping->unmapping ? mapping : NULL;
+}
+
+bool mapping_range_is_free(const struct address_space *space, vaddr_t address, uint64_t length)
+{
+	const struct mapping *mapping = mapping_find(space, address);
+
+	return mapping == NULL || mapping->address >= address + length;
+}
+
+vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint64_t length)
+{
+	const struct mapping *above = mapping_tree_find_gap(space->tree_root, from, length);
+	vaddr_t end = ARCH_USER_START;
+
+	ASSERT_LOCK_HELD(&space->lock);
+	if (above)
+		end = above->address - above->gap;
+	else if (!list_is_empty(&space->mappings))
+		end = mapping_end(container_of(space->mappings.previous, struct mapping, link));
+	if (end < from)
+		end = from;
+	return above || (end <= ARCH_USER_END && ARCH_USER_END - end >= length) ? end : 0;
+}
+
+// --- Changing
+
+// The gap below a mapping (NULL: nothing) has changed.
+static void update_gap(struct address_space *space, struct mapping *mapping)
+{
+	const struct mapping *below;
+
+	if (mapping == NULL)
+		return;
+	below = mapping_previous(mapping);
+	mapping->gap = mapping->address - (below ? mapping_end(below) : (vaddr_t)ARCH_USER_START);
+	mapping_tree_update(space->tree_root, mapping);
+}
+
+static void enter(struct address_space *space, struct mapping *mapping)
+{
+	struct mapping *above = mapping_find(space, mapping->address);
+
+	list_insert_before(above ? &above->link : &space->mappings, &mapping->link);
+	mapping_tree_insert(&space->tree_root, mapping);
+	update_gap(space, mapping);
+	update_gap(space, above);
+}
+
+static void leave(struct address_space *space, struct mapping *mapping)
+{
+	struct mapping *above = mapping_next(mapping);
+
+	mapping_tree_remove(&space->tree_root, mapping);
+	list_remove(&mapping->link);
+	update_gap(space, above);
+	if (mapping->memory)
+		object_put(&mapping->memory->object);
+	mapping_free(space, mapping);
+}
+
+void mapping_insert(struct address_space *space, struct mapping *mapping)
+{
+	ASSERT_LOCK_HELD(&space->lock);
+	assert(mapping_range_is_free(space, mapping->address, mapping->length));
+	mapping->space = space;
+	if (mapping->memory) {
+		object_get(&mapping->memory->object);
+		lock_memory(mapping);
+		memory_add_mapping(mapping->memory, mapping);
+		unlock_memory(mapping);
+	}
+	space->mapped_pages += mapping->length >> PAGE_SHIFT;
+	enter(space, mapping);
+}
+
+void mapping_remove(struct address_space *space, struct mapping *mapping)
+{
+	ASSERT_LOCK_HELD(&space->lock);
+	if (mapping->memory) {
+		lock_memory(mapping);
+		memory_remove_mapping(mapping->memory, mapping);
+		unlock_memory(mapping);
+	}
+	space->mapped_pages -= mapping->length >> PAGE_SHIFT;
+	leave(space, mapping);
+}
+
+void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t length)
+{
+	ASSERT_LOCK_HELD(&space->lock);
+	assert(length < mapping->length);
+	lock_memory(mapping);
+	mapping->address += length;
+	mapping->offset += length;
+	mapping->length -= length;
+	unlock_memory(mapping);
+	space->mapped_pages -= length >> PAGE_SHIFT;
+	update_gap(space, mapping);
+}
+
+bool mapping_is_inside(const struct address_space *space, vaddr_t address)
+{
+	const struct mapping *mapping = mapping_at(space, address);
+
+	return mapping && mapping->address < address;
+}
+
+void mapping_split(struct address_space *space, vaddr_t address, struct mapping **spare)
+{
+	struct mapping *lower = mapping_at(space, address);
+	struct mapping *upper = *spare;
+	uint64_t length = address - lower->address;
+
+	ASSERT_LOCK_HELD(&space->lock);
+	assert(length > 0 && address < mapping_end(lower));
+	*spare = NULL;
+	upper->space = space;
+	upper->memory = lower->memory;
+	upper->address = address;
+	upper->length = lower->length - length;
+	upper->offset = lower->offset + length;
+	upper->flags = lower->flags;
+	upper->flags_allowed = lower->flags_allowed;
+	lock_memory(lower);
+	lower->length = length;
+	if (upper->memory) {
+		object_get(&upper->memory->object);
+		memory_add_mapping(upper->memory, upper);
+	}
+	unlock_memory(lower);
+	enter(space, upper);
+}
+
+static bool continues(const struct mapping *lower, const struct mapping *upper)
+{
+	return !lower->unmapping && !upper->unmapping && lower->memory == upper->memory &&
+		lower->flags == upper->flags && lower->flags_allowed == upper->flags_allowed &&
+		mapping_end(lower) == upper->address &&
+		(lower->memory == NULL || lower->offset + lower->length == upper->offset);
+}
+
+void mapping_merge_below(struct address_space *space, struct mapping *mapping)
+{
+	struct mapping *lower = mapping_previous(mapping);
+
+	ASSERT_LOCK_HELD(&space->lock);
+	if (lower == NULL || !continues(lower, mapping))
+		return;
+	lock_memory(mapping);
+	lower->length += mapping->length;
+	if (mapping->memory)
+		memory_remove_mapping(mapping->memory, mapping);
+	unlock_memory(mapping);
+	leave(space, mapping);
+}
+
+void mapping_merge(struct address_space *space, struct mapping *mapping)
+{
+	struct mapping *upper = mapping_next(mapping);
+
+	mapping_merge_below(space, mapping);
+	if (upper)
+		mapping_merge_below(space, upper);
+}

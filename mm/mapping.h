@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Mappings of one address space: finding, making, splitting, merging. The space's lock is held for all of it but
+// allocating and freeing.
+
+#ifndef MM_MAPPING_H
+#define MM_MAPPING_H
+
+#include <kernel/address_space.h>
+
+#define MAP_ACCESS (MAP_READ | MAP_WRITE | MAP_EXECUTE)
+
+// What page-table entries of mappings with such flags may give.
+static inline unsigned mapping_access(uint64_t flags)
+{
+	return (flags & MAP_READ ? MMU_READ : 0) | (flags & MAP_WRITE ? MMU_WRITE : 0) |
+		(flags & MAP_EXECUTE ? MMU_EXECUTE : 0);
+}
+
+// Whether a range is whole pages, at least one, that user mode can have.
+static inline bool user_pages_valid(vaddr_t address, uint64_t length)
+{
+	return length > 0 && (address | length) % PAGE_SIZE == 0 && address >= ARCH_USER_START &&
+		address <= ARCH_USER_END && length <= ARCH_USER_END - address;
+}
+
+// An unused mapping, charged to the space's account; NULL: no memory. NULL may be freed.
+struct mapping *mapping_allocate(struct address_space *space);
+void mapping_free(struct address_space *space, struct mapping *mapping);
+
+static inline vaddr_t mapping_end(const struct mapping *mapping)
+{
+	return mapping->address + mapping->length;
+}
+
+// The mapping above (below) another one; NULL: none.
+struct mapping *mapping_next(const struct mapping *mapping);
+struct mapping *mapping_previous(const struct mapping *mapping);
+
+// The mapping at an address, or the next one above it; NULL: none.
+struct mapping *mapping_find(const struct address_space *space, vaddr_t address);
+// The mapping at an address, unless it is being unmapped.
+struct mapping *mapping_at(const struct address_space *space, vaddr_t address);
+bool mapping_range_is_free(const struct address_space *space, vaddr_t address, uint64_t length);
+// The lowest free range at or above `from`; 0: none.
+vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint64_t length);
+
+// Enters a mapping whose fields are set, and counts its memory.
+void mapping_insert(struct address_space *space, struct mapping *mapping);
+// Takes a mapping out and frees it; its pages are unmapped.
+void mapping_remove(struct address_space *space, struct mapping *mapping);
+// Cuts a part off the lower end.
+void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t length);
+// Makes two of the mapping that an address is inside of. The upper one is *spare, then set to NULL.
+void mapping_split(struct address_space *space, vaddr_t address, struct mapping **spare);
+// Whether an address is inside a mapping that is not being unmapped: splitting there needs a spare one.
+bool mapping_is_inside(const struct address_space *space, vaddr_t address);
+// Merges a mapping with the one below, or with both neighbours, if they continue each other.
+void mapping_merge_below(struct address_space *space, struct mapping *mapping);
+void mapping_merge(struct address_space *space, struct mapping *mapping);
+
+#endif

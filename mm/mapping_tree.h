@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// The tree of an address space's mappings.
+
+#ifndef MM_MAPPING_TREE_H
+#define MM_MAPPING_TREE_H
+
+#include <kernel/address_space.h>
+
+void mapping_tree_insert(struct mapping **root, struct mapping *mapping);
+void mapping_tree_remove(struct mapping **root, struct mapping *mapping);
+// mapping->gap has changed.
+void mapping_tree_update(struct mapping *root, const struct mapping *mapping);
+// The lowest mapping that ends above an address; NULL: none.
+struct mapping *mapping_tree_find(struct mapping *root, vaddr_t address);
+// The lowest mapping with a gap below it that has `length` bytes at or above `from`; NULL: none.
+struct mapping *mapping_tree_find_gap(struct mapping *root, vaddr_t from, uint64_t length);
+
+#endif

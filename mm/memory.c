@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+//
+// Memory objects: making and ending them, finding or making their pages, copying.
+
+#include <arch/mmu.h>
+#include <kernel/account.h>
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/cache.h>
+#include <kernel/cpu.h>
+#include <kernel/frame.h>
+#include <kernel/memory.h>
+#include <kernel/string.h>
+
+static struct object_cache memory_cache = OBJECT_CACHE_INITIALIZER(memory_cache, "memory", struct memory);
+
+// --- Pages
+
+paddr_t memory_resident_page(const struct memory *memory, uint64_t offset)
+{
+	if (memory->kind == MEMORY_PHYSICAL)
+		return memory->physical + offset;
+	return radix_get(&memory->pages, offset >> PAGE_SHIFT);
+}
+
+uint64_t memory_next_page(const struct memory *memory, uint64_t offset, uint64_t end)
+{
+	uint64_t index;
+
+	if (offset >= end)
+		return RADIX_NONE;
+	if (memory->kind == MEMORY_PHYSICAL)
+		return offset;
+	index = radix_next(&memory->pages, offset >> PAGE_SHIFT, end >> PAGE_SHIFT);
+	return index == RADIX_NONE ? RADIX_NONE : index << PAGE_SHIFT;
+}
+
+uint64_t memory_step_end(const struct memory *memory, uint64_t offset, uint64_t end)
+{
+	for (unsigned i = 0; i < PAGES_PER_STEP; i++) {
+		offset = memory_next_page(memory, offset, end);
+		if (offset == RADIX_NONE)
+			return end;
+		offset += PAGE_SIZE;
+	}
+	return offset;
+}
+
+// Enters a frame and takes it over; false: it could not be charged or entered, and is still the caller's.
+static bool add_page(struct memory *memory, uint64_t offset, paddr_t frame)
+{
+	struct account *account = memory->object.account;
+
+	if (!account_charge_pages(account, 1))
+		return false;
+	if (!radix_insert(&memory->pages, offset >> PAGE_SHIFT, frame, account)) {
+		account_uncharge_pages(account, 1);
+		return false;
+	}
+	memory->resident++;
+	return true;
+}
+
+static enum memory_result make_page(struct memory *memory, uint64_t offset, paddr_t *frame)
+{
+	*frame = frame_allocate_zeroed();
+	if (*frame == PADDR_NONE)
+		return MEMORY_NO_MEMORY;
+	if (add_page(memory, offset, *frame))
+		return MEMORY_OK;
+	frame_release(*frame);
+	return MEMORY_NO_MEMORY;
+}
+
+static paddr_t copy_frame(paddr_t from)
+{
+	paddr_t copy = frame_allocate();
+
+	if (copy != PADDR_NONE)
+		memcpy(phys_to_virt(copy), phys_to_virt(from), PAGE_SIZE);
+	return copy;
+}
+
+// A page that others share gets a frame of its own. It was charged when it was shared.
+static enum memory_result unshare_page(struct memory *memory, uint64_t offset, paddr_t *frame)
+{
+	paddr_t shared = *frame;
+
+	*frame = copy_frame(shared);
+	if (*frame == PADDR_NONE)
+		return MEMORY_NO_MEMORY;
+	memory_restrict(memory, offset, offset + PAGE_SIZE, 0);
+	radix_replace(&memory->pages, offset >> PAGE_SHIFT, *frame);
+	frame_release(shared);
+	return MEMORY_OK;
+}
+
+enum memory_result memory_get_page(
+	struct memory *memory, uint64_t offset, bool for_write, paddr_t *frame, bool *writable)
+{
+	enum memory_result result = MEMORY_OK;
+
+	ASSERT_LOCK_HELD(&memory->lock);
+	assert(offset % PAGE_SIZE == 0);
+	if (offset >= memory->size)
+		return MEMORY_RANGE;
+	*frame = memory_resident_page(memory, offset);
+	if (memory->kind == MEMORY_ANONYMOUS) {
+		if (*frame == PADDR_NONE)
+			result = make_page(memory, offset, frame);
+		else if (for_write && frame_sharers(*frame) > 1)
+			result = unshare_page(memory, offset, frame);
+		if (result)
+			return result;
+	}
+	*writable = memory->kind == MEMORY_PHYSICAL || frame_sharers(*frame) == 1;
+	return MEMORY_OK;
+}
+
+static void discard_page(struct memory *memory, uint64_t offset)
+{
+	struct account *account = memory->object.account;
+	paddr_t frame = radix_remove(&memory->pages, offset >> PAGE_SHIFT, account);
+
+	if (memory->contiguous)
+		frame_unpin(frame);
+	frame_release(frame);
+	memory->resident--;
+	account_uncharge_pages(account, 1);
+}
+
+void memory_discard(struct memory *memory, uint64_t offset, uint64_t end)
+{
+	ASSERT_LOCK_HELD(&memory->lock);
+	assert(memory->kind == MEMORY_ANONYMOUS);
+	while ((offset = memory_next_page(memory, offset, end)) != RADIX_NONE)
+		discard_page(memory, offset);
+}
+
+// --- Making and ending
+
+static struct memory *make(struct account *account, enum memory_kind kind, uint64_t size)
+{
+	struct memory *memory = object_create(OBJECT_MEMORY, account);
+
+	if (memory == NULL)
+		return NULL;
+	spin_init(&memory->lock, RANK_MEMORY);
+	list_init(&memory->mappings);
+	memory->kind = kind;
+	memory->size = size;
+	memory->physical = PADDR_NONE;
+	memory->readable = true;
+	radix_init(&memory->pages, size >> PAGE_SHIFT);
+	return memory;
+}
+
+// Gives up an object that could not be filled.
+static struct memory *give_up(struct memory *memory)
+{
+	object_put(&memory->object);
+	return NULL;
+}
+
+// Allocates all pages.
+static struct memory *fill(struct memory *memory)
+{
+	for (uint64_t offset = 0; offset < memory->size; offset += PAGE_SIZE) {
+		enum memory_result result;
+		paddr_t frame;
+
+		spin_lock(&memory->lock);
+		result = make_page(memory, offset, &frame);
+		spin_unlock(&memory->lock);
+		if (result)
+			return give_up(memory);
+		if ((offset >> PAGE_SHIFT) % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+			preemption_point();
+	}
+	return memory;
+}
+
+// Enters page by page the frames of a block; pinned, so that a clone gets copies and they stay where they are.
+static struct memory *fill_contiguous(struct memory *memory)
+{
+	uint64_t count = memory->size >> PAGE_SHIFT;
+	uint64_t entered = 0;
+	unsigned order = 0;
+	paddr_t first;
+
+	while ((uint64_t)1 << order < count)
+		order++;
+	first = frame_allocate_order(order);
+	if (first == PADDR_NONE)
+		return give_up(memory);
+	memory->physical = first;
+	memory->contiguous = true;
+	for (; entered < count; entered++) {
+		paddr_t frame = first + (entered << PAGE_SHIFT);
+		bool added;
+
+		memset(phys_to_virt(frame), 0, PAGE_SIZE);
+		spin_lock(&memory->lock);
+		added = add_page(memory, entered << PAGE_SHIFT, frame);
+		if (added)
+			frame_pin(frame);
+		spin_unlock(&memory->lock);
+		if (!added)
+			break;
+		if (entered % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+			preemption_point();
+	}
+	for (uint64_t i = entered; i < (uint64_t)1 << order; i++)
+		frame_release(first + (i << PAGE_SHIFT));
+	return entered == count ? memory : give_up(memory);
+}
+
+struct memory *memory_create(struct account *account, uint64_t size, uint64_t flags)
+{
+	struct memory *memory = make(account, MEMORY_ANONYMOUS, size);
+
+	assert(size > 0 && size % PAGE_SIZE == 0 && size <= MEMORY_SIZE_MAX);
+	if (memory == NULL)
+		return NULL;
+	if (flags & MEMORY_CONTIGUOUS)
+		return fill_contiguous(memory);
+	if (flags & MEMORY_RESIDENT)
+		return fill(memory);
+	return memory;
+}
+
+struct memory *memory_create_physical(struct account *account, paddr_t physical, uint64_t size)
+{
+	struct memory *memory = memory_create_from_frames(account, physical, size);
+
+	if (memory)
+		memory->readable = false;
+	return memory;
+}
+
+struct memory *memory_create_from_frames(struct account *account, paddr_t first, uint64_t size)
+{
+	struct memory *memory = make(account, MEMORY_PHYSICAL, size);
+
+	assert(first % PAGE_SIZE == 0);
+	if (memory)
+		memory->physical = first;
+	return memory;
+}
+
+struct memory *memory_create_private(struct account *account, struct address_space *owner)
+{
+	struct memory *memory = make(account, MEMORY_ANONYMOUS, ARCH_USER_END);
+
+	if (memory)
+		memory->owner = owner;
+	return memory;
+}
+
+static void destroy(struct object *object)
+{
+	struct memory *memory = container_of(object, struct memory, object);
+	uint64_t offset = 0;
+
+	assert(list_is_empty(&memory->mappings));
+	while (memory->resident > 0) {
+		uint64_t end;
+
+		spin_lock(&memory->lock);
+		end = memory_step_end(memory, offset, memory->size);
+		memory_discard(memory, offset, end);
+		offset = end;
+		spin_unlock(&memory->lock);
+		preemption_point();
+	}
+}
+
+const struct object_operations memory_operations = {
+	.name = "memory",
+	.cache = &memory_cache,
+	.destroy = destroy,
+};
+
+// --- Copy-on-write children
+
+// Gives the child the parent's frame, or a copy where somebody uses the frame's address.
+static bool share_page(struct memory *parent, uint64_t offset, struct memory *child, uint64_t child_offset)
+{
+	paddr_t frame = memory_resident_page(parent, offset);
+
+	if (frame_is_pinned(frame))
+		frame = copy_frame(frame);
+	else
+		frame_share(frame);
+	if (frame == PADDR_NONE)
+		return false;
+	if (!add_page(child, child_offset, frame)) {
+		frame_release(frame);
+		return false;
+	}
+	return true;
+}
+
+bool memory_share_step(
+	struct memory *parent, uint64_t *offset, uint64_t end, struct memory *child, uint64_t child_offset)
+{
+	uint64_t start = *offset;
+	uint64_t stop = memory_step_end(parent, start, end);
+	bool done = true;
+
+	ASSERT_LOCK_HELD(&parent->lock);
+	assert(parent->kind == MEMORY_ANONYMOUS && end <= parent->size);
+	for (uint64_t at = start; done && (at = memory_next_page(parent, at, stop)) != RADIX_NONE;
+		at += PAGE_SIZE)
+		done = share_page(parent, at, child, child_offset + (at - start));
+	// The child cannot be read yet, so what is written until here is as if written before.
+	memory_restrict(parent, start, stop, ~(unsigned)MMU_WRITE);
+	*offset = stop;
+	return done;
+}
+
+struct memory *memory_clone(struct memory *parent, struct account *account, uint64_t offset, uint64_t size)
+{
+	struct memory *child = make(account, MEMORY_ANONYMOUS, size);
+	uint64_t at = offset;
+
+	assert(parent->kind == MEMORY_ANONYMOUS && offset <= parent->size && size <= parent->size - offset);
+	if (child == NULL)
+		return NULL;
+	while (at < offset + size) {
+		bool done;
+
+		spin_lock(&parent->lock);
+		done = memory_share_step(parent, &at, offset + size, child, at - offset);
+		spin_unlock(&parent->lock);
+		if (!done)
+			return give_up(child);
+		preemption_point();
+	}
+	return child;
+}
+
+// --- Copies of the kernel
+
+enum memory_result memory_read(struct memory *memory, uint64_t offset, void *buffer, size_t length)
+{
+	char *to = buffer;
+
+	assert(memory->readable);
+	if (offset > memory->size || length > memory->size - offset)
+		return MEMORY_RANGE;
+	while (length > 0) {
+		size_t in_page = offset % PAGE_SIZE;
+		size_t part = length < PAGE_SIZE - in_page ? length : PAGE_SIZE - in_page;
+		paddr_t frame;
+
+		spin_lock(&memory->lock);
+		frame = memory_resident_page(memory, offset - in_page);
+		if (frame == PADDR_NONE)
+			memset(to, 0, part);
+		else
+			memcpy(to, (char *)phys_to_virt(frame) + in_page, part);
+		spin_unlock(&memory->lock);
+		to += part;
+		offset += part;
+		length -= part;
+		if ((offset >> PAGE_SHIFT) % PAGES_PER_STEP == 0)
+			preemption_point();
+	}
+	return MEMORY_OK;
+}
+
+enum memory_result memory_write(struct memory *memory, uint64_t offset, const void *buffer, size_t length)
+{
+	const char *from = buffer;
+
+	assert(memory->readable);
+	if (offset > memory->size || length > memory->size - offset)
+		return MEMORY_RANGE;
+	while (length > 0) {
+		size_t in_page = offset % PAGE_SIZE;
+		size_t part = length < PAGE_SIZE - in_page ? length : PAGE_SIZE - in_page;
+		enum memory_result result;
+		bool writable;
+		paddr_t frame;
+
+		spin_lock(&memory->lock);
+		result = memory_get_page(memory, offset - in_page, true, &frame, &writable);
+		if (!result)
+			memcpy((char *)phys_to_virt(frame) + in_page, from, part);
+		spin_unlock(&memory->lock);
+		if (result)
+			return result;
+		from += part;
+		offset += part;
+		length -= part;
+		if ((offset >> PAGE_SHIFT) % PAGES_PER_STEP == 0)
+			preemption_point();
+	}
+	return MEMORY_OK;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// Reverse mappings: from a memory object to the page-table entries that show its pages.
+
+#include <arch/mmu.h>
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/memory.h>
+
+// Private memory shows up in its owner's space only, at the address that is the offset: it needs no list.
+void memory_add_mapping(struct memory *memory, struct mapping *mapping)
+{
+	ASSERT_LOCK_HELD(&memory->lock);
+	list_init(&mapping->memory_link);
+	if (memory->owner == NULL)
+		list_push_back(&memory->mappings, &mapping->memory_link);
+}
+
+void memory_remove_mapping(struct memory *memory, struct mapping *mapping)
+{
+	ASSERT_LOCK_HELD(&memory->lock);
+	list_remove(&mapping->memory_link);
+}
+
+// Whether the entry at an address had more than `keep` and was changed.
+static bool restrict_entry(struct arch_address_space *space, vaddr_t address, unsigned keep)
+{
+	unsigned access;
+	size_t size;
+
+	if (arch_mmu_query(space, address, &size, &access) == PADDR_NONE)
+		return false;
+	if (keep == 0) {
+		arch_mmu_unmap(space, address, &size);
+		return true;
+	}
+	keep |= MMU_USER | MMU_DEVICE;
+	if ((access & keep) == access)
+		return false;
+	arch_mmu_protect(space, address, access & keep);
+	return true;
+}
+
+void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end, struct address_space *space,
+	vaddr_t address, unsigned keep)
+{
+	vaddr_t first = 0, last = 0;
+	bool changed = false;
+
+	ASSERT_LOCK_HELD(&memory->lock);
+	for (uint64_t at = offset; (at = memory_next_page(memory, at, end)) != RADIX_NONE; at += PAGE_SIZE) {
+		vaddr_t page = address + (at - offset);
+
+		if (!restrict_entry(&space->arch, page, keep))
+			continue;
+		if (!changed)
+			first = page;
+		last = page;
+		changed = true;
+	}
+	if (changed)
+		tlb_shootdown(space, first, ((last - first) >> PAGE_SHIFT) + 1);
+}
+
+void memory_restrict(struct memory *memory, uint64_t offset, uint64_t end, unsigned keep)
+{
+	ASSERT_LOCK_HELD(&memory->lock);
+	if (memory->owner) {
+		memory_restrict_window(memory, offset, end, memory->owner, offset, keep);
+		return;
+	}
+	list_for_each (node, &memory->mappings) {
+		struct mapping *mapping = container_of(node, struct mapping, memory_link);
+		uint64_t from = offset > mapping->offset ? offset : mapping->offset;
+		uint64_t to = mapping->offset + mapping->length;
+
+		if (to > end)
+			to = end;
+		if (from < to)
+			memory_restrict_window(memory, from, to, mapping->space,
+				mapping->address + (from - mapping->offset), keep);
+	}
+}

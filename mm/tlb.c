@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// TLB shootdown by IPI, and making other CPUs let go of an address space. Interrupts are off in the kernel, so a
+// CPU has at most one request under way and waits for it; while it waits, for this or for any spin lock, it
+// answers the requests of others by tlb_shootdown_ipi, so CPUs that wait for each other all get on.
+
+#include <arch/cpu.h>
+#include <arch/mmu.h>
+#include <arch/smp.h>
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <stdatomic.h>
+
+enum request_kind {
+	REQUEST_FLUSH,
+	REQUEST_UNLOAD,
+};
+
+// The request of one CPU; it stays unchanged while bits of `pending` are set.
+struct request {
+	enum request_kind kind;
+	struct address_space *space; // NULL: kernel addresses
+	vaddr_t address;
+	size_t pages;
+	_Atomic uint64_t pending; // CPUs that have not answered
+} __attribute__((aligned(64)));
+
+static struct request requests[ARCH_CPU_MAX];
+// By CPU: whose requests it has to answer.
+static _Atomic uint64_t incoming[ARCH_CPU_MAX];
+
+static uint64_t bit(unsigned cpu_index)
+{
+	return (uint64_t)1 << cpu_index;
+}
+
+// Calls for each set bit of a mask.
+#define for_each_cpu(index, mask)                                                                            \
+	for (uint64_t left_ = (mask); left_ != 0; left_ &= left_ - 1)                                        \
+		for (unsigned index = (unsigned)__builtin_ctzll(left_), once_ = 1; once_; once_ = 0)
+
+static uint64_t online_cpus(void)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < cpu_count; i++)
+		mask |= cpus[i].online ? bit(i) : 0;
+	return mask;
+}
+
+// Other CPUs than this one that may have translations of a space.
+static uint64_t others_with(struct address_space *space)
+{
+	uint64_t mask = space ? atomic_load(&space->cpus) : online_cpus();
+
+	return mask & ~bit(cpu_self()->index);
+}
+
+static void answer(struct request *request, struct cpu *cpu)
+{
+	if (request->kind == REQUEST_FLUSH)
+		arch_tlb_flush(request->space ? &request->space->arch : NULL, request->address, request->pages);
+	else if (cpu->address_space == request->space)
+		address_space_switch(NULL);
+	atomic_fetch_and_explicit(&request->pending, ~bit(cpu->index), memory_order_release);
+}
+
+void tlb_shootdown_ipi(void)
+{
+	struct cpu *cpu = cpu_self();
+
+	if (atomic_load_explicit(&incoming[cpu->index], memory_order_relaxed) == 0)
+		return;
+	for_each_cpu (from, atomic_exchange_explicit(&incoming[cpu->index], 0, memory_order_acquire))
+		answer(&requests[from], cpu);
+	cpu->shootdowns++;
+}
+
+static void ask(const struct request *what, uint64_t targets)
+{
+	unsigned self = cpu_self()->index;
+	struct request *request = &requests[self];
+
+	assert(!arch_irq_enabled() && !(targets & bit(self)));
+	assert(atomic_load(&request->pending) == 0);
+	request->kind = what->kind;
+	request->space = what->space;
+	request->address = what->address;
+	request->pages = what->pages;
+	atomic_store_explicit(&request->pending, targets, memory_order_relaxed);
+	for_each_cpu (to, targets) {
+		atomic_fetch_or_explicit(&incoming[to], bit(self), memory_order_release);
+		arch_ipi_send(&cpus[to]);
+	}
+	while (atomic_load_explicit(&request->pending, memory_order_acquire) != 0) {
+		tlb_shootdown_ipi();
+		arch_cpu_relax();
+	}
+}
+
+void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
+{
+	uint64_t targets;
+
+	if (pages == 0)
+		return;
+	// The entries were changed before we look who may have read them: see address_space_switch.
+	atomic_thread_fence(memory_order_seq_cst);
+	arch_tlb_flush(space ? &space->arch : NULL, address, pages);
+	if (ARCH_TLB_BROADCAST)
+		return;
+	targets = others_with(space);
+	if (targets != 0)
+		ask(&(struct request){REQUEST_FLUSH, space, address, pages, 0}, targets);
+}
+
+void address_space_switch(struct address_space *space)
+{
+	struct cpu *cpu = cpu_self();
+
+	if (cpu->address_space == space)
+		return;
+	// Set before the CPU can read an entry, so that whoever changes one later knows us.
+	if (space && !(atomic_load(&space->cpus) & bit(cpu->index)))
+		atomic_fetch_or(&space->cpus, bit(cpu->index));
+	cpu->address_space = space;
+	arch_mmu_switch(space ? &space->arch : NULL);
+}
+
+void address_space_unload(struct address_space *space)
+{
+	uint64_t targets = others_with(space);
+
+	if (cpu_self()->address_space == space)
+		address_space_switch(NULL);
+	if (targets != 0)
+		ask(&(struct request){REQUEST_UNLOAD, space, 0, 0, 0}, targets);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// The parts of unmapping that protecting and ending a space use too.
+
+#ifndef MM_UNMAP_H
+#define MM_UNMAP_H
+
+#include "mapping.h"
+
+// Locks the space, with mappings beginning and ending at the ends of a range. False: no memory, not locked.
+bool unmap_lock_and_split(struct address_space *space, vaddr_t address, vaddr_t end);
+
+// Marks the mappings of a range. The lock is held.
+void unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end);
+
+// Unmaps what is marked in a range, in steps with preemption points. No lock held.
+void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end);
+
+#endif
