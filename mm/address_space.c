@@ -10,8 +10,8 @@
 #include <kernel/frame.h>
 #include <kernel/memory.h>
 
-static struct object_cache address_space_cache =
-	OBJECT_CACHE_INITIALIZER(address_space_cache, "address space", struct address_space);
+static struct object_cache address_space_cache = OBJECT_CACHE_INITIALIZER(
+	address_space_cache, "address space", struct address_space);
 
 // --- Making
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Copy-on-write copies of address spaces. The copy goes upwards in steps; nobody knows it before it is done, so
-// each page is as the parent had it at some moment of the call. Nothing of the parent waits meanwhile but for
-// the step under way.
+// Copy-on-write copies of address spaces. The copy goes upwards in steps; nobody knows it before it is done,
+// so each page is as the parent had it at some moment of the call. Nothing of the parent waits meanwhile but
+// for the step under way.
 
 #include "mapping.h"
 #include <kernel/assert.h>
@@ -36,8 +36,8 @@ static bool clone_pages(
 }
 
 // Copies the mapping at or above *address, or some pages of it, and says where to go on. False: no memory.
-static bool clone_step(struct address_space *parent, struct address_space *child, struct mapping *part,
-	vaddr_t *address)
+static bool clone_step(
+	struct address_space *parent, struct address_space *child, struct mapping *part, vaddr_t *address)
 {
 	struct mapping *mapping = mapping_find(parent, *address);
 	bool done = true;

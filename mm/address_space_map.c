@@ -6,8 +6,7 @@
 #include <kernel/assert.h>
 #include <kernel/memory.h>
 
-#define MAP_FLAGS                                                                                            \
-	(MAP_ACCESS | MAP_FIXED | MAP_REPLACE | MAP_SHARED | MAP_DEVICE | MAP_GUARD)
+#define MAP_FLAGS      (MAP_ACCESS | MAP_FIXED | MAP_REPLACE | MAP_SHARED | MAP_DEVICE | MAP_GUARD)
 #define MAP_FLAGS_KEPT (MAP_ACCESS | MAP_SHARED | MAP_DEVICE | MAP_GUARD)
 
 // Where mappings without a wish go, so that programs have the room above their image for their heap.
@@ -34,8 +33,8 @@ static enum error check_request(
 		return ERR_INVALID_ARGUMENT;
 	if ((asked & MAP_FIXED) && !user_pages_valid(request->address, request->length))
 		return ERR_INVALID_ARGUMENT;
-	if (memory ? request->offset > memory->size || request->length > memory->size - request->offset :
-		     request->offset != 0)
+	if (memory ? request->offset > memory->size || request->length > memory->size - request->offset
+		   : request->offset != 0)
 		return ERR_INVALID_ARGUMENT;
 	if (asked & MAP_ACCESS & ~allowed)
 		return ERR_NO_RIGHTS;
@@ -58,8 +57,8 @@ static vaddr_t choose_address(const struct address_space *space, const struct ma
 }
 
 // Places and enters a prepared mapping. The lock is held.
-static enum error place(
-	struct address_space *space, struct mapping *mapping, const struct map_request *request, vaddr_t *address)
+static enum error place(struct address_space *space, struct mapping *mapping,
+	const struct map_request *request, vaddr_t *address)
 {
 	if (space->destroyed)
 		return ERR_BAD_STATE;
@@ -80,8 +79,8 @@ static enum error place(
 }
 
 // With MAP_REPLACE, others may map something in the range while it is cleared: then it is cleared again.
-static enum error map_prepared(
-	struct address_space *space, struct mapping *mapping, const struct map_request *request, vaddr_t *address)
+static enum error map_prepared(struct address_space *space, struct mapping *mapping,
+	const struct map_request *request, vaddr_t *address)
 {
 	for (;;) {
 		enum error error = ERR_OK;
@@ -98,7 +97,8 @@ static enum error map_prepared(
 	}
 }
 
-// The memory that a request is for, counted by the caller's call of object_get; NULL without `error`: a guard.
+// The memory that a request is for, counted by the caller's call of object_get; NULL without `error`: a
+// guard.
 static enum error memory_of_request(struct address_space *space, struct memory *given,
 	const struct map_request *request, uint64_t flags, struct memory **memory)
 {

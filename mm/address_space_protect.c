@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Changing the access of mappings: at once for later faults, in steps for what is mapped already. Access that is
-// added comes with the faults.
+// Changing the access of mappings: at once for later faults, in steps for what is mapped already. Access that
+// is added comes with the faults.
 
 #include "unmap.h"
 #include <kernel/assert.h>

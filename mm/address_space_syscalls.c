@@ -9,7 +9,7 @@
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 
-#define ADDRESS_SPACE_RIGHTS                                                                                 \
+#define ADDRESS_SPACE_RIGHTS \
 	(RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | RIGHT_TRANSFER)
 
 // Looks an address space up, HANDLE_SELF being the caller's own; it is counted until object_put.

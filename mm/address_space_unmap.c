@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Unmapping: what is unmapped is marked first, all of it at once, and then worked off in steps; a step finds its
-// place again by address.
+// Unmapping: what is unmapped is marked first, all of it at once, and then worked off in steps; a step finds
+// its place again by address.
 
 #include "unmap.h"
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/memory.h>
 
-// Makes mappings begin and end at the ends of a range, with spare ones where they do not. False: more are needed.
-static bool split_at_ends(struct address_space *space, vaddr_t address, vaddr_t end, struct mapping *spares[2])
+// Makes mappings begin and end at the ends of a range, with spare ones where they do not. False: more are
+// needed.
+static bool split_at_ends(
+	struct address_space *space, vaddr_t address, vaddr_t end, struct mapping *spares[2])
 {
 	unsigned needed = mapping_is_inside(space, address) + mapping_is_inside(space, end);
 	unsigned used = 0;
@@ -57,8 +59,8 @@ void unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end)
 		mapping->unmapping = true;
 }
 
-// Unmaps some pages at the start of a mapping; what is left of it is smaller, or it is gone. The page tables of
-// a destroyed space are used by nobody and go as they are.
+// Unmaps some pages at the start of a mapping; what is left of it is smaller, or it is gone. The page tables
+// of a destroyed space are used by nobody and go as they are.
 static void unmap_step(struct address_space *space, struct mapping *mapping)
 {
 	struct memory *memory = mapping->memory;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Object caches. A page of a cache begins with a header and is cut into objects of one type; a free object's first
-// word links it to the next. A page goes back when its last object does. Objects that do not fit into a page
-// beside the header have frames of their own.
+// Object caches. A page of a cache begins with a header and is cut into objects of one type; a free object's
+// first word links it to the next. A page goes back when its last object does. Objects that do not fit into a
+// page beside the header have frames of their own.
 
 #include <arch/types.h>
 #include <kernel/assert.h>
@@ -102,8 +102,8 @@ void *cache_allocate(struct object_cache *cache)
 	if (!fits_page(cache))
 		return allocate_frames(cache);
 	spin_lock(&cache->lock);
-	page = list_is_empty(&cache->partial) ? add_page(cache) :
-						container_of(cache->partial.next, struct cache_page, link);
+	page = list_is_empty(&cache->partial) ? add_page(cache)
+					      : container_of(cache->partial.next, struct cache_page, link);
 	if (page) {
 		object = page->free;
 		page->free = object->next;

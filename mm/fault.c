@@ -2,9 +2,10 @@
 //
 // Page faults, and reaching a page of any space from outside.
 //
-// The first touch of an anonymous page, be it a read, makes a zeroed frame. A shared zero page would save frames
-// that are only read, but most pages are written soon after: this way they fault once, and an entry that is present
-// always means a page that is resident, which lets unmapping look at what there is instead of at every address.
+// The first touch of an anonymous page, be it a read, makes a zeroed frame. A shared zero page would save
+// frames that are only read, but most pages are written soon after: this way they fault once, and an entry
+// that is present always means a page that is resident, which lets unmapping look at what there is instead of
+// at every address.
 
 #include "mapping.h"
 #include <arch/usercopy.h>
@@ -62,8 +63,8 @@ static paddr_t allocate_table(struct address_space *space)
 	return table;
 }
 
-// Enters a page into the page tables. An entry that is there already shows the same frame, and gets the access it
-// lacks; other CPUs that still have the old one only fault once more. False: no memory for a table.
+// Enters a page into the page tables. An entry that is there already shows the same frame, and gets the
+// access it lacks; other CPUs that still have the old one only fault once more. False: no memory for a table.
 static bool enter_page(struct address_space *space, vaddr_t address, const struct page *page)
 {
 	unsigned access = mapping_access(page->mapping->flags) | MMU_USER;
@@ -131,8 +132,8 @@ bool vm_kernel_fault(vaddr_t address, enum fault_access access)
 // --- From outside
 
 // Pins the frame behind an address; tells its key where that is wanted.
-static enum error pin(struct address_space *space, vaddr_t address, uint64_t access, paddr_t *frame,
-	struct futex_key *key)
+static enum error pin(
+	struct address_space *space, vaddr_t address, uint64_t access, paddr_t *frame, struct futex_key *key)
 {
 	vaddr_t page_address = address & ~(vaddr_t)(PAGE_SIZE - 1);
 	enum error error = ERR_OK;

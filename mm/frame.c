@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The frame allocator: a buddy system over all RAM, and in front of it a small stack of single frames for each
-// CPU, which needs no lock. A free block is linked through its own first bytes; what must outlive that is in the
-// frame table.
+// The frame allocator: a buddy system over all RAM, and in front of it a small stack of single frames for
+// each CPU, which needs no lock. A free block is linked through its own first bytes; what must outlive that
+// is in the frame table.
 
 #include <arch/cpu.h>
 #include <kernel/assert.h>
@@ -33,7 +33,7 @@ static struct {
 	uint64_t first; // frame number of table[0]
 	uint64_t count; // of table entries
 	struct list_node blocks[FRAME_ORDER_MAX + 1];
-	uint64_t free;  // in blocks
+	uint64_t free; // in blocks
 	uint64_t total;
 } frames = {.lock = SPINLOCK_INITIALIZER(RANK_FRAME)};
 
@@ -150,7 +150,8 @@ static void add_range(paddr_t base, uint64_t length)
 	}
 }
 
-// The table covers everything from the first to the last byte of RAM and lies at the start of the largest range.
+// The table covers everything from the first to the last byte of RAM and lies at the start of the largest
+// range.
 void frame_init(void)
 {
 	paddr_t lowest = PADDR_NONE, highest = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The kernel area: its lower half holds kernel stacks, its upper half device registers. Stacks live in slots of
-// equal size, each at the upper end of its slot; what is below it in the slot is never mapped, so an overflow
-// faults. A few freed stacks stay mapped for the next thread.
+// The kernel area: its lower half holds kernel stacks, its upper half device registers. Stacks live in slots
+// of equal size, each at the upper end of its slot; what is below it in the slot is never mapped, so an
+// overflow faults. A few freed stacks stay mapped for the next thread.
 
 #include <arch/mmu.h>
 #include <kernel/account.h>
@@ -27,7 +27,7 @@ static struct {
 	struct spinlock lock;              // also guards the page tables of the area
 	uint8_t pages_of_slot[SLOT_COUNT]; // of the stack in a slot; 0: free
 	size_t lowest_free;                // slots below it are taken
-	struct list_node kept;             // freed stacks that are still mapped, linked through their lowest bytes
+	struct list_node kept; // freed stacks that are still mapped, linked through their lowest bytes
 	unsigned kept_count;
 	vaddr_t next_device;
 } area = {

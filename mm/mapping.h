@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Mappings of one address space: finding, making, splitting, merging. The space's lock is held for all of it but
-// allocating and freeing.
+// Mappings of one address space: finding, making, splitting, merging. The space's lock is held for all of it
+// but allocating and freeing.
 
 #ifndef MM_MAPPING_H
 #define MM_MAPPING_H

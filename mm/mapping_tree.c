@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A treap: a search tree by address and at the same time a heap by random priorities, which keep it balanced with
-// no more code than this. Each node knows the largest gap in its subtree, so free ranges are found by descent.
+// A treap: a search tree by address and at the same time a heap by random priorities, which keep it balanced
+// with no more code than this. Each node knows the largest gap in its subtree, so free ranges are found by
+// descent.
 
 #include "mapping_tree.h"
 #include <kernel/assert.h>

@@ -180,7 +180,8 @@ static struct memory *fill(struct memory *memory)
 	return memory;
 }
 
-// Enters page by page the frames of a block; pinned, so that a clone gets copies and they stay where they are.
+// Enters page by page the frames of a block; pinned, so that a clone gets copies and they stay where they
+// are.
 static struct memory *fill_contiguous(struct memory *memory)
 {
 	uint64_t count = memory->size >> PAGE_SHIFT;

@@ -12,8 +12,12 @@
 #include <kernel/string.h>
 #include <kernel/syscall.h>
 
-#define MEMORY_RIGHTS                                                                                        \
-	(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | RIGHT_TRANSFER)
+#define MEMORY_RIGHTS                                                                             \
+	(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | \
+		RIGHT_TRANSFER)
+
+// Physical addresses that the page-table entries of every ISA have room for.
+#define PHYSICAL_END ((uint64_t)1 << 48)
 
 static const char zero_page[PAGE_SIZE];
 
@@ -40,7 +44,8 @@ static struct syscall_result install(struct memory *memory)
 }
 
 // Looks memory up; `memory` is counted until object_put.
-static enum error find_memory(handle_t handle, rights_t rights, struct memory **memory, rights_t *found_rights)
+static enum error find_memory(
+	handle_t handle, rights_t rights, struct memory **memory, rights_t *found_rights)
 {
 	struct capability capability;
 	enum error error = capability_lookup(handle, OBJECT_MEMORY, rights, &capability);
@@ -67,12 +72,13 @@ struct syscall_result sys_memory_create(uint64_t size, uint64_t flags)
 struct syscall_result sys_memory_create_physical(handle_t handle, uint64_t physical, uint64_t size)
 {
 	struct resource *resource;
-	enum error error = resource_lookup(handle, RESOURCE_PHYSICAL, RIGHT_CREATE, physical, size, &resource);
+	enum error error = resource_lookup(
+		handle, RESOURCE_PHYSICAL, RIGHT_CREATE, physical, size, &resource);
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	if (!size_valid(size) || physical % PAGE_SIZE != 0 || physical > ARCH_PHYSICAL_END ||
-		size > ARCH_PHYSICAL_END - physical || frame_range_is_managed(physical, size))
+	if (!size_valid(size) || physical % PAGE_SIZE != 0 || physical > PHYSICAL_END ||
+		size > PHYSICAL_END - physical || frame_range_is_managed(physical, size))
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
 	return install(memory_create_physical(current_account(), physical, size));
 }

@@ -69,8 +69,8 @@ void radix_replace(struct radix *tree, uint64_t index, paddr_t frame)
 	*slot = frame;
 }
 
-// Frees the nodes on the way to an index that are empty, from the lowest one up. path[l] is the slot of the node
-// of level l.
+// Frees the nodes on the way to an index that are empty, from the lowest one up. path[l] is the slot of the
+// node of level l.
 static void prune(struct radix *tree, uint64_t *path[], unsigned level, struct account *account)
 {
 	for (; level <= tree->height && (*path[level] & USED_MASK) == 0; level++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Copies between an address space and the current user's buffers: each page of the space is pinned while the copy
-// function works, which may fault and wait for other locks.
+// Copies between an address space and the current user's buffers: each page of the space is pinned while the
+// copy function works, which may fault and wait for other locks.
 
 #include "mapping.h"
 #include <arch/usercopy.h>
@@ -33,8 +33,8 @@ static enum error copy(struct address_space *space, vaddr_t address, uintptr_t u
 		if (error)
 			return *copied > 0 ? ERR_OK : error;
 		data = (char *)phys_to_virt(frame) + in_page;
-		missing = to_space ? arch_copy_from_user(data, user_buffer + *copied, part) :
-				     arch_copy_to_user(user_buffer + *copied, data, part);
+		missing = to_space ? arch_copy_from_user(data, user_buffer + *copied, part)
+				   : arch_copy_to_user(user_buffer + *copied, data, part);
 		frame_unpin(frame);
 		if (missing > 0)
 			return ERR_BAD_ADDRESS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// TLB shootdown by IPI, and making other CPUs let go of an address space. Interrupts are off in the kernel, so a
-// CPU has at most one request under way and waits for it; while it waits, for this or for any spin lock, it
-// answers the requests of others by tlb_shootdown_ipi, so CPUs that wait for each other all get on.
+// TLB shootdown by IPI, and making other CPUs let go of an address space. Interrupts are off in the kernel,
+// so a CPU has at most one request under way and waits for it; while it waits, for this or for any spin lock,
+// it answers the requests of others by tlb_shootdown_ipi, so CPUs that wait for each other all get on.
 
 #include <arch/cpu.h>
 #include <arch/mmu.h>
@@ -36,8 +36,8 @@ static uint64_t bit(unsigned cpu_index)
 }
 
 // Calls for each set bit of a mask.
-#define for_each_cpu(index, mask)                                                                            \
-	for (uint64_t left_ = (mask); left_ != 0; left_ &= left_ - 1)                                        \
+#define for_each_cpu(index, mask)                                     \
+	for (uint64_t left_ = (mask); left_ != 0; left_ &= left_ - 1) \
 		for (unsigned index = (unsigned)__builtin_ctzll(left_), once_ = 1; once_; once_ = 0)
 
 static uint64_t online_cpus(void)
@@ -60,7 +60,8 @@ static uint64_t others_with(struct address_space *space)
 static void answer(struct request *request, struct cpu *cpu)
 {
 	if (request->kind == REQUEST_FLUSH)
-		arch_tlb_flush(request->space ? &request->space->arch : NULL, request->address, request->pages);
+		arch_tlb_flush(
+			request->space ? &request->space->arch : NULL, request->address, request->pages);
 	else if (cpu->address_space == request->space)
 		address_space_switch(NULL);
 	atomic_fetch_and_explicit(&request->pending, ~bit(cpu->index), memory_order_release);
@@ -72,7 +73,7 @@ void tlb_shootdown_ipi(void)
 
 	if (atomic_load_explicit(&incoming[cpu->index], memory_order_relaxed) == 0)
 		return;
-	for_each_cpu (from, atomic_exchange_explicit(&incoming[cpu->index], 0, memory_order_acquire))
+	for_each_cpu(from, atomic_exchange_explicit(&incoming[cpu->index], 0, memory_order_acquire))
 		answer(&requests[from], cpu);
 	cpu->shootdowns++;
 }
@@ -89,7 +90,8 @@ static void ask(const struct request *what, uint64_t targets)
 	request->address = what->address;
 	request->pages = what->pages;
 	atomic_store_explicit(&request->pending, targets, memory_order_relaxed);
-	for_each_cpu (to, targets) {
+	for_each_cpu(to, targets)
+	{
 		atomic_fetch_or_explicit(&incoming[to], bit(self), memory_order_release);
 		arch_ipi_send(&cpus[to]);
 	}

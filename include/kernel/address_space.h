@@ -2,9 +2,9 @@
 //
 // Address spaces: mappings of memory objects, faults in them, and access to them from outside.
 //
-// All private mappings of a space (those without MAP_SHARED that it made itself, or that a clone got) show one
-// memory object, the space's own, at the offset that is their address. So neighbours always merge, and what is
-// unmapped is free again at once.
+// All private mappings of a space (those without MAP_SHARED that it made itself, or that a clone got) show
+// one memory object, the space's own, at the offset that is their address. So neighbours always merge, and
+// what is unmapped is free again at once.
 //
 // Functions with preemption points inside want a counted space.
 
@@ -29,14 +29,15 @@ struct mapping {
 	vaddr_t address;       // this and the next two: changed under the memory's lock too
 	uint64_t length;
 	uint64_t offset;
-	uint64_t flags;          // MAP_*
-	uint64_t flags_allowed;  // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of mapping
-	bool unmapping;          // gone but for the work: no faults in it, nothing merges with it
-	struct mapping *left;    // tree by address: mapping_tree.c
+	uint64_t flags;         // MAP_*
+	uint64_t flags_allowed; // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of
+				// mapping
+	bool unmapping;         // gone but for the work: no faults in it, nothing merges with it
+	struct mapping *left;   // tree by address: mapping_tree.c
 	struct mapping *right;
 	uint64_t priority;
-	uint64_t gap;            // free bytes between the mapping below and this one
-	uint64_t gap_max;        // the largest in its subtree
+	uint64_t gap;     // free bytes between the mapping below and this one
+	uint64_t gap_max; // the largest in its subtree
 };
 
 struct address_space {
@@ -82,8 +83,7 @@ enum fault_kind address_space_fault(struct address_space *space, vaddr_t address
 // Finds the frame behind an address of any space for reading or writing, resolving zero-fill and
 // copy-on-write, and pins it (frame_pin) until the caller gives it back with frame_unpin. Errors: PEER_FAULT,
 // NO_MEMORY. Device memory is PEER_FAULT.
-enum error address_space_pin(
-	struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame);
+enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame);
 
 // Copies between a space and the current user's buffer (checked range), page by page. `*copied` is what was
 // done; errors: PEER_FAULT or NO_MEMORY where not even one byte was, BAD_ADDRESS where the caller's own

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Physical frames: a buddy allocator with per-CPU caches of single frames. Each frame in use counts its sharers
-// (who share it copy-on-write, the first being its owner) and its pins (who use its address for a while, or
-// for ever as DMA does). It is free when both are zero. A pinned frame is never shared: a clone copies it.
+// Physical frames: a buddy allocator with per-CPU caches of single frames. Each frame in use counts its
+// sharers (who share it copy-on-write, the first being its owner) and its pins (who use its address for a
+// while, or for ever as DMA does). It is free when both are zero. A pinned frame is never shared: a clone
+// copies it.
 
 #ifndef KERNEL_FRAME_H
 #define KERNEL_FRAME_H
