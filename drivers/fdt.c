@@ -8,10 +8,10 @@
 
 #include <kernel/fdt.h>
 
-#define FDT_MAGIC            0xd00dfeed
-#define FDT_VERSION          17 // the one that this reads; newer ones say that they are compatible with it
-#define FDT_COMPATIBLE       16
-#define FDT_SIZE_LIMIT       (2u << 20) // what the AArch64 boot protocol allows
+#define FDT_MAGIC      0xd00dfeed
+#define FDT_VERSION    17 // the one that this reads; newer ones say that they are compatible with it
+#define FDT_COMPATIBLE 16
+
 #define FDT_DEPTH_LIMIT      32
 #define FDT_ADDRESS_CELLS    2 // where a node does not say (section 2.3.5)
 #define FDT_SIZE_CELLS       1

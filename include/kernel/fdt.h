@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FDT_SIZE_LIMIT (2u << 20) // of a blob: what the AArch64 boot protocol allows
+
 struct fdt {
 	const uint8_t *structure;
 	const char *strings;
