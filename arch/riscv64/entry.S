@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// Traps in and out.
+//
+// sscratch holds the frame of the thread while it is in user mode, 0 in the kernel: so a trap knows where it
+// comes from. tp is the CPU's struct in the kernel. While kernel code runs, sstatus has SPP and SUM clear.
+
+#include <isa/csr.h>
+
+.macro save_registers
+	.irp n, 1,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	sd x\n, FRAME_X(\n)(sp)
+	.endr
+.endm
+
+// All but tp.
+
+.macro load_registers
+	.irp n, 1,3,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	ld x\n, FRAME_X(\n)(sp)
+	.endr
+	ld sp, FRAME_X(2)(sp)
+.endm
+
+.text
+.balign 4
+.global trap_entry
+trap_entry:
+	csrrw sp, sscratch, sp
+	beqz sp, trap_from_kernel
+
+	save_registers
+	csrrw t0, sscratch, zero
+	sd t0, FRAME_X(2)(sp)
+	ld tp, FRAME_CPU(sp)
+	li s0, 0                    // backtraces end here
+	csrr t1, sepc
+	csrr a0, scause
+	li t0, CAUSE_USER_ECALL
+	bne a0, t0, 1f
+	addi t1, t1, 4
+	sd t1, FRAME_PC(sp)
+	call trap_syscall
+	j 2f
+1:	sd t1, FRAME_PC(sp)
+	mv a1, sp
+	call isa_trap_user
+2:	call trap_exit
+
+// sp is the frame, and on top of the thread's kernel stack.
+return_to_user:
+	ld t0, FRAME_PC(sp)
+	csrw sepc, t0
+	csrw sscratch, sp
+	ld tp, FRAME_X(4)(sp)
+	load_registers
+	sret
+
+// void isa_enter_user(struct arch_frame *frame)
+.global isa_enter_user
+isa_enter_user:
+	mv sp, a0
+	j return_to_user
+
+// A fault whose address is within a page of the stack pointer is the guard page's: then the frame goes to the
+// emergency stack. (Interrupts and other exceptions have a value in stval that is no address near it.)
+trap_from_kernel:
+	csrrw sp, sscratch, zero
+	sd t0, CPU_SCRATCH(tp)
+	csrr t0, stval
+	sub t0, t0, sp
+	srai t0, t0, 12
+	addi t0, t0, 1
+	sltiu t0, t0, 2
+	bnez t0, kernel_stack_overflow
+	mv t0, sp
+1:	addi sp, sp, -FRAME_SIZE
+	sd t0, FRAME_X(2)(sp)
+	ld t0, CPU_SCRATCH(tp)
+	save_registers
+	csrr t0, sepc
+	sd t0, FRAME_PC(sp)
+	li t0, SSTATUS_SPP | SSTATUS_SUM
+	csrrc t0, sstatus, t0
+	sd t0, FRAME_STATUS(sp)
+	csrr a0, scause
+	mv a1, sp
+	call isa_trap_kernel
+
+	ld t0, FRAME_PC(sp)
+	csrw sepc, t0
+	ld t0, FRAME_STATUS(sp)
+	li t1, SSTATUS_SPP | SSTATUS_SPIE | SSTATUS_SUM
+	csrc sstatus, t1
+	and t0, t0, t1
+	csrs sstatus, t0
+	load_registers              // not tp: the thread may be on another CPU now
+	sret
+
+kernel_stack_overflow:
+	mv t0, sp
+	ld sp, CPU_EMERGENCY_STACK(tp)
+	j 1b
+
+.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+#ifndef ISA_CPU_H
+#define ISA_CPU_H
+
+#include <isa/csr.h>
+
+static inline void arch_irq_disable(void)
+{
+	csr_clear(sstatus, SSTATUS_SIE);
+}
+
+static inline void arch_irq_enable(void)
+{
+	csr_set(sstatus, SSTATUS_SIE);
+}
+
+static inline bool arch_irq_enabled(void)
+{
+	return (csr_read(sstatus) & SSTATUS_SIE) != 0;
+}
+
+static inline uintptr_t arch_irq_save(void)
+{
+	uintptr_t state;
+
+	__asm__ volatile("csrrci %0, sstatus, %1" : "=r"(state) : "i"(SSTATUS_SIE) : "memory");
+	return state & SSTATUS_SIE;
+}
+
+static inline void arch_irq_restore(uintptr_t state)
+{
+	csr_set(sstatus, state);
+}
+
+static inline struct cpu *arch_cpu_self(void)
+{
+	struct cpu *cpu;
+
+	// Volatile: a thread may be on another CPU after each switch.
+	__asm__ volatile("mv %0, tp" : "=r"(cpu));
+	return cpu;
+}
+
+// The ISA's part of it.
+static inline struct arch_cpu *isa_cpu(void)
+{
+	return (struct arch_cpu *)arch_cpu_self();
+}
+
+#define RELAX_BEFORE_YIELD 1024
+
+// `pause` does for another hart of the core. It does not make an emulator that runs all harts in one thread
+// switch to the next one: only `wfi` does, and it must not wait. So a long wait makes a software interrupt
+// pending on this hart now and then and waits for that. Nothing is taken back, so no real IPI is lost; the
+// core takes the interrupt later as an IPI that says nothing.
+static inline void arch_cpu_relax(void)
+{
+	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" : : : "memory"); // pause (Zihintpause)
+	if (++isa_cpu()->relax_count % RELAX_BEFORE_YIELD == 0) {
+		csr_set(sip, SIE_SOFTWARE);
+		__asm__ volatile("wfi" : : : "memory");
+	}
+}
+
+static inline void arch_cpu_idle(void)
+{
+	// wfi ends when an interrupt is pending, enabled in sstatus or not.
+	__asm__ volatile("wfi" : : : "memory");
+	arch_irq_enable();
+	arch_irq_disable();
+}
+
+#endif

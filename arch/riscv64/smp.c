@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// Other harts: started through the SBI's hart state management, interrupted through its IPIs.
+
+#include "internal.h"
+#include <arch/cpu.h>
+#include <arch/smp.h>
+#include <arch/time.h>
+#include <kernel/boot.h>
+#include <kernel/cpu.h>
+#include <kernel/device.h>
+
+#define HSM_HART_START 0
+#define IPI_SEND       0
+
+// What hart_entry in boot.S reads, at its physical address.
+struct hart_start {
+	uint64_t satp;
+	vaddr_t stack_top;
+	struct cpu *cpu;
+};
+
+_Noreturn void hart_main(struct cpu *cpu);
+extern const uint8_t hart_entry[];
+
+static struct hart_start hart_starts[ARCH_CPU_MAX];
+
+bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
+{
+	struct hart_start *start = &hart_starts[cpu - cpus];
+
+	start->satp = csr_read(satp) & ~((uint64_t)SATP_ASID_MASK << SATP_ASID_SHIFT);
+	start->stack_top = stack_top;
+	start->cpu = cpu;
+	cpu->arch.hart_id = hardware_id;
+	__asm__ volatile("fence rw, rw" : : : "memory");
+	return sbi_call(SBI_HSM, HSM_HART_START, hardware_id, isa_image_to_phys(hart_entry),
+		       isa_image_to_phys(start))
+		       .error == 0;
+}
+
+_Noreturn void hart_main(struct cpu *cpu)
+{
+	arch_cpu_init(cpu);
+	interrupt_controller->init_cpu();
+	arch_time_init_cpu();
+	cpu_main(cpu);
+}
+
+void arch_ipi_send(struct cpu *cpu)
+{
+	__asm__ volatile("fence iorw, iorw" : : : "memory");
+	sbi_call(SBI_IPI, IPI_SEND, 1, cpu->arch.hart_id, 0);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// Copies from and to user memory. sstatus.SUM is set here and nowhere else. Instructions that may fault have an
+// entry in the fix-up table: where to go on if the fault cannot be repaired.
+
+#include <isa/csr.h>
+
+.macro may_fault fixup, instruction:vararg
+9:	\instruction
+	.pushsection .fixup_table, "a"
+	.balign 8
+	.quad 9b, \fixup
+	.popsection
+.endm
+
+.text
+
+// size_t arch_copy_from_user(void *destination, uintptr_t source, size_t length)
+// size_t arch_copy_to_user(uintptr_t destination, const void *source, size_t length)
+//
+// Blocks of 64 bytes, then words, then bytes; bytes only where the two are not aligned alike. Pointers move
+// after each step, so that on a fault what is left is at least what was not copied.
+.global arch_copy_from_user
+.global arch_copy_to_user
+arch_copy_from_user:
+arch_copy_to_user:
+	li t6, SSTATUS_SUM
+	csrs sstatus, t6
+	add a2, a1, a2              // end of the source
+	xor t0, a0, a1
+	andi t0, t0, 7
+	bnez t0, 5f
+
+1:	andi t0, a1, 7              // bytes up to a word boundary
+	beqz t0, 2f
+	bgeu a1, a2, 7f
+	may_fault 7f, lbu t0, 0(a1)
+	may_fault 7f, sb t0, 0(a0)
+	addi a1, a1, 1
+	addi a0, a0, 1
+	j 1b
+
+2:	addi t5, a2, -63            // last source address at which a block begins, plus 1
+	addi t4, a2, -7
+3:	bgeu a1, t5, 4f
+	may_fault 7f, ld t0, 0(a1)
+	may_fault 7f, ld t1, 8(a1)
+	may_fault 7f, ld t2, 16(a1)
+	may_fault 7f, ld t3, 24(a1)
+	may_fault 7f, ld a3, 32(a1)
+	may_fault 7f, ld a4, 40(a1)
+	may_fault 7f, ld a5, 48(a1)
+	may_fault 7f, ld a6, 56(a1)
+	may_fault 7f, sd t0, 0(a0)
+	may_fault 7f, sd t1, 8(a0)
+	may_fault 7f, sd t2, 16(a0)
+	may_fault 7f, sd t3, 24(a0)
+	may_fault 7f, sd a3, 32(a0)
+	may_fault 7f, sd a4, 40(a0)
+	may_fault 7f, sd a5, 48(a0)
+	may_fault 7f, sd a6, 56(a0)
+	addi a1, a1, 64
+	addi a0, a0, 64
+	j 3b
+
+4:	bgeu a1, t4, 5f
+	may_fault 7f, ld t0, 0(a1)
+	may_fault 7f, sd t0, 0(a0)
+	addi a1, a1, 8
+	addi a0, a0, 8
+	j 4b
+
+5:	bgeu a1, a2, 7f
+	may_fault 7f, lbu t0, 0(a1)
+	may_fault 7f, sb t0, 0(a0)
+	addi a1, a1, 1
+	addi a0, a0, 1
+	j 5b
+
+7:	csrc sstatus, t6
+	sub a0, a2, a1
+	ret
+
+// bool isa_has_stimecmp(void): whether the firmware lets this mode use it. An illegal instruction says no.
+.global isa_has_stimecmp
+isa_has_stimecmp:
+	li a0, 0
+	may_fault 1f, csrr t0, CSR_STIMECMP
+	li a0, 1
+1:	ret
+
+.section .note.GNU-stack, "", %progbits
