@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The inline part of arch/cpu.h. Of PSTATE.DAIF only I is ever cleared in the kernel.
+
+#ifndef ISA_CPU_H
+#define ISA_CPU_H
+
+#include <isa/registers.h>
+
+#define DAIF_IRQ ((uintptr_t)1 << 7)
+
+static inline void arch_irq_disable(void)
+{
+	__asm__ volatile("msr daifset, #2" : : : "memory");
+}
+
+static inline void arch_irq_enable(void)
+{
+	__asm__ volatile("msr daifclr, #2" : : : "memory");
+}
+
+static inline bool arch_irq_enabled(void)
+{
+	return (read_system_register(daif) & DAIF_IRQ) == 0;
+}
+
+static inline uintptr_t arch_irq_save(void)
+{
+	uintptr_t state = read_system_register(daif);
+
+	arch_irq_disable();
+	return state;
+}
+
+static inline void arch_irq_restore(uintptr_t state)
+{
+	if ((state & DAIF_IRQ) == 0)
+		arch_irq_enable();
+}
+
+static inline struct cpu *arch_cpu_self(void)
+{
+	return (struct cpu *)read_system_register(tpidr_el1);
+}
+
+static inline void arch_cpu_relax(void)
+{
+	__asm__ volatile("yield" : : : "memory");
+}
+
+// WFI ends on a pending interrupt though it is masked.
+static inline void arch_cpu_idle(void)
+{
+	data_barrier(sy);
+	__asm__ volatile("wfi" : : : "memory");
+	arch_irq_enable();
+	instruction_barrier();
+	arch_irq_disable();
+}
+
+#endif

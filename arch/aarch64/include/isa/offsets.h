@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// Offsets of structure members for assembly. thread.c asserts that they are right.
+
+#ifndef ISA_OFFSETS_H
+#define ISA_OFFSETS_H
+
+#define FRAME_SIZE   272
+#define FRAME_X30    240
+#define FRAME_SP     248
+#define FRAME_PC     256
+#define FRAME_PSTATE 264
+
+#define THREAD_FRAME       0
+#define THREAD_KERNEL_SP   8
+#define THREAD_FRESH_ENTRY 16
+#define THREAD_TLS         24
+
+#define CPU_FPU_OWNER       0
+#define CPU_EMERGENCY_STACK 8
+#define CPU_BOOT_STACK      16
+
+// CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
+#define CPACR_FPU (3 << 20)
+
+#endif

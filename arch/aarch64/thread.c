@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads: their first frame, and access to their registers.
+
+#include <arch/thread.h>
+#include <isa/internal.h>
+#include <isa/offsets.h>
+#include <isa/registers.h>
+#include <kernel/log.h>
+
+// PSTATE in user mode: EL0, AArch64, FIQ masked (nobody uses it), all else let in. The flags, BTYPE, SSBS,
+// DIT and TCO are the user's.
+#define PSTATE_USER      ((uint64_t)1 << 6)
+#define PSTATE_USER_BITS ((uint64_t)0xf3001c00)
+
+_Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, x[30]) == FRAME_X30, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, sp) == FRAME_SP, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, pc) == FRAME_PC, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, pstate) == FRAME_PSTATE, "offsets.h");
+_Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "offsets.h");
+_Static_assert(offsetof(struct arch_thread, kernel_sp) == THREAD_KERNEL_SP, "offsets.h");
+_Static_assert(offsetof(struct arch_thread, fresh_entry) == THREAD_FRESH_ENTRY, "offsets.h");
+_Static_assert(offsetof(struct arch_thread, tls) == THREAD_TLS, "offsets.h");
+_Static_assert(offsetof(struct arch_cpu, fpu_owner) == CPU_FPU_OWNER, "offsets.h");
+_Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "offsets.h");
+_Static_assert(offsetof(struct arch_cpu, boot_stack) == CPU_BOOT_STACK, "offsets.h");
+
+static bool is_current(const struct arch_thread *thread)
+{
+	return thread == (struct arch_thread *)thread_current();
+}
+
+void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t entry, uint64_t stack_pointer,
+	uint64_t argument, uint64_t tls_base)
+{
+	*thread = (struct arch_thread){
+		.frame = (struct arch_frame *)stack_top - 1,
+		.tls = tls_base,
+	};
+	*thread->frame = (struct arch_frame){
+		.x = {argument},
+		.sp = stack_pointer,
+		.pc = entry,
+		.pstate = PSTATE_USER,
+	};
+}
+
+void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void (*entry)(void))
+{
+	*thread = (struct arch_thread){
+		.frame = (struct arch_frame *)stack_top - 1,
+		.fresh_entry = entry,
+	};
+}
+
+uint64_t arch_tls_get(struct arch_thread *thread)
+{
+	return is_current(thread) ? read_system_register(tpidr_el0) : thread->tls;
+}
+
+void arch_tls_set(struct arch_thread *thread, uint64_t base)
+{
+	if (is_current(thread))
+		write_system_register(tpidr_el0, base);
+	else
+		thread->tls = base;
+}
+
+void arch_registers_get(struct arch_thread *thread, struct registers *registers)
+{
+	const struct arch_frame *frame = thread->frame;
+
+	for (unsigned i = 0; i < 31; i++)
+		registers->x[i] = frame->x[i];
+	registers->sp = frame->sp;
+	registers->pc = frame->pc;
+	registers->pstate = frame->pstate & PSTATE_USER_BITS;
+	registers->tpidr = arch_tls_get(thread);
+}
+
+bool arch_registers_set(struct arch_thread *thread, const struct registers *registers)
+{
+	struct arch_frame *frame = thread->frame;
+
+	if (registers->pc >= ARCH_USER_END)
+		return false;
+	for (unsigned i = 0; i < 31; i++)
+		frame->x[i] = registers->x[i];
+	frame->sp = registers->sp;
+	frame->pc = registers->pc;
+	frame->pstate = (registers->pstate & PSTATE_USER_BITS) | PSTATE_USER;
+	arch_tls_set(thread, registers->tpidr);
+	return true;
+}
+
+void arch_frame_log(const struct arch_frame *frame)
+{
+	log_error("pc  %016lx  sp  %016lx  pstate %08lx", frame->pc, frame->sp, frame->pstate);
+	for (unsigned i = 0; i < 30; i += 3)
+		log_error("x%-2u %016lx  x%-2u %016lx  x%-2u %016lx", i, frame->x[i], i + 1, frame->x[i + 1],
+			i + 2, frame->x[i + 2]);
+	log_error("x30 %016lx", frame->x[30]);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// Address-space identifiers (ASIDs), the switch of address spaces, and TLB invalidation.
+//
+// ASIDs are given out in order. When they are used up, a new generation begins: those that CPUs use at that
+// moment stay with their spaces, every other space gets a new one when it is next switched to, and each CPU
+// flushes its TLB before it uses any of the new generation.
+//
+// The fast path takes no lock. A CPU publishes the ASID it is about to use and then looks whether its
+// generation still holds; who begins a new generation first declares the CPU's stale and then reads what it
+// published. One of the two always sees the other.
+
+#include <arch/mmu.h>
+#include <isa/internal.h>
+#include <isa/registers.h>
+#include <stdatomic.h>
+
+#define ASID_NUMBER_BITS 16
+#define ASID_NUMBER_MASK (((uint64_t)1 << ASID_NUMBER_BITS) - 1)
+#define ASID_GENERATION  ((uint64_t)1 << ASID_NUMBER_BITS)
+#define TTBR_ASID_SHIFT  48
+
+#define TCR_ASID_16 ((uint64_t)1 << 36)
+
+// Over so many pages the whole address space is flushed.
+#define FLUSH_PAGES_MAX 64
+
+static atomic_flag asid_lock = ATOMIC_FLAG_INIT; // guards what follows, and asid_reserved of all CPUs
+static uint64_t generation = ASID_GENERATION;
+static uint64_t next_number = 1; // 0 is that of no space
+
+static uint64_t number_limit(void)
+{
+	return read_system_register(tcr_el1) & TCR_ASID_16 ? ASID_NUMBER_MASK + 1 : 256;
+}
+
+// Whether a CPU has used the ASID of an earlier generation without pause since; if so, it has the new value
+// from now on.
+static bool carry_over(uint64_t asid, uint64_t renewed)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < ARCH_CPU_MAX; i++) {
+		if (cpus[i].arch.asid_reserved == asid) {
+			cpus[i].arch.asid_reserved = renewed;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static bool number_reserved(uint64_t number)
+{
+	for (unsigned i = 0; i < ARCH_CPU_MAX; i++) {
+		if ((cpus[i].arch.asid_reserved & ASID_NUMBER_MASK) == number)
+			return true;
+	}
+	return false;
+}
+
+static void begin_generation(void)
+{
+	generation += ASID_GENERATION;
+	next_number = 1;
+	for (unsigned i = 0; i < ARCH_CPU_MAX; i++) {
+		struct arch_cpu *cpu = &cpus[i].arch;
+
+		atomic_store_explicit(&cpu->asid_generation, ASID_STALE, memory_order_relaxed);
+		atomic_thread_fence(memory_order_seq_cst);
+		cpu->asid_reserved = atomic_load_explicit(&cpu->asid_active, memory_order_relaxed);
+	}
+}
+
+static uint64_t renewed_asid(uint64_t asid)
+{
+	uint64_t renewed = generation | (asid & ASID_NUMBER_MASK);
+
+	if (asid != 0 && carry_over(asid, renewed))
+		return renewed;
+	do {
+		if (next_number == number_limit())
+			begin_generation();
+		renewed = generation | next_number++;
+	} while (number_reserved(renewed & ASID_NUMBER_MASK));
+	return renewed;
+}
+
+// The slow path of a switch: gives the space an ASID of the present generation and flushes this CPU's TLB if
+// it has not seen that one.
+static uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *space)
+{
+	uint64_t asid;
+
+	// No translation of the space being left may come back after the flush.
+	write_system_register(ttbr0_el1, image_to_phys(empty_root));
+	instruction_barrier();
+
+	while (atomic_flag_test_and_set_explicit(&asid_lock, memory_order_acquire))
+		arch_cpu_relax();
+	asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
+	if ((asid & ~ASID_NUMBER_MASK) != generation) {
+		asid = renewed_asid(asid);
+		atomic_store_explicit(&space->asid, asid, memory_order_relaxed);
+	}
+	if (atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed) != generation) {
+		__asm__ volatile("tlbi vmalle1" : : : "memory");
+		data_barrier(nsh);
+		instruction_barrier();
+		atomic_store_explicit(&cpu->asid_generation, generation, memory_order_relaxed);
+	}
+	atomic_store_explicit(&cpu->asid_active, asid, memory_order_relaxed);
+	atomic_flag_clear_explicit(&asid_lock, memory_order_release);
+	return asid;
+}
+
+void arch_mmu_switch(struct arch_address_space *space)
+{
+	struct arch_cpu *cpu = this_cpu();
+	paddr_t root = image_to_phys(empty_root);
+	uint64_t asid = 0;
+
+	if (space != NULL) {
+		root = space->root;
+		asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
+	}
+	atomic_store_explicit(&cpu->asid_active, asid, memory_order_relaxed);
+	if (space != NULL) {
+		atomic_thread_fence(memory_order_seq_cst);
+		if ((asid & ~ASID_NUMBER_MASK) !=
+			atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed))
+			asid = assign_asid(cpu, space);
+	}
+	write_system_register(ttbr0_el1, root | asid << TTBR_ASID_SHIFT);
+	instruction_barrier();
+}
+
+// Its number is not given out again before every TLB was flushed.
+void arch_mmu_release_asid(struct arch_address_space *space)
+{
+	atomic_store_explicit(&space->asid, 0, memory_order_relaxed);
+}
+
+void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pages)
+{
+	uint64_t asid = space == NULL
+		? 0
+		: atomic_load_explicit(&space->asid, memory_order_relaxed) << TTBR_ASID_SHIFT;
+	uint64_t page = (address >> PAGE_SHIFT) & (((uint64_t)1 << 44) - 1);
+
+	data_barrier(ishst);
+	if (pages > FLUSH_PAGES_MAX && space != NULL) {
+		__asm__ volatile("tlbi aside1is, %0" : : "r"(asid) : "memory");
+	} else if (pages > FLUSH_PAGES_MAX) {
+		__asm__ volatile("tlbi vmalle1is" : : : "memory");
+	} else if (space != NULL) {
+		for (size_t i = 0; i < pages; i++)
+			__asm__ volatile("tlbi vale1is, %0" : : "r"(asid | (page + i)) : "memory");
+	} else {
+		for (size_t i = 0; i < pages; i++)
+			__asm__ volatile("tlbi vaale1is, %0" : : "r"(page + i) : "memory");
+	}
+	data_barrier(ish);
+	instruction_barrier();
+}
