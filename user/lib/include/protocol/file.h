@@ -21,6 +21,12 @@
 
 #include <stdint.h>
 
+// Set in the badges of capabilities that whoever made the file server's endpoint (init) mints for clients:
+// each such badge is the root of a view of the whole tree, made when it is first used; the low bits tell
+// clients apart.
+#define FILE_BADGE_VIEW     ((uint64_t)1 << 63)
+#define FILE_BADGE_VIEW_MAX 64 // low bits are below it
+
 #define FILE_PATH_MAX  4096
 #define FILE_NAME_MAX  255
 #define FILE_LINKS_MAX 40

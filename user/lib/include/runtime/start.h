@@ -14,12 +14,21 @@
 #define START_HANDLES 24
 
 // Names of handles that have a meaning everywhere; a program lacks what its manifest entry does not give it.
-#define START_NAMES   "names"   // endpoint of the name service: protocol/name.h
-#define START_CONSOLE "console" // endpoint for the standard streams: protocol/console.h
-#define START_ROOT    "root"    // root of the program's view of the files: protocol/file.h
-#define START_LOG     "log"     // resource: the kernel log
-#define START_ACCOUNT "account" // the program's own account
-#define START_SERVE   "serve"   // endpoint on which a server of the manifest receives
+#define START_NAMES     "names"     // endpoint of the name service: protocol/name.h
+#define START_CONSOLE   "console"   // endpoint for the standard streams: protocol/console.h
+#define START_ROOT      "root"      // root of the program's view of the files: protocol/file.h
+#define START_LOG       "log"       // resource: the kernel log
+#define START_ACCOUNT   "account"   // the program's own account
+#define START_SERVE     "serve"     // endpoint on which a server of the manifest receives
+#define START_REGISTERS "registers" // of a driver's device: runtime/device.h
+#define START_INTERRUPT "interrupt"
+#define START_ARCHIVE   "archive" // memory: the boot archive
+
+// Further ones that only tests of the system get: whole resources of the machine.
+#define START_SYSTEM     "system"
+#define START_PHYSICAL   "physical"
+#define START_INTERRUPTS "interrupts"
+#define START_PORTS      "ports"
 
 struct start_handle {
 	char name[NAME_LENGTH];
