@@ -62,8 +62,7 @@ bool device_find(const struct boot_info *info, const struct manifest_names *name
 	}
 	enum error error = make_capabilities(info, device, grant);
 	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "init: device %.*s: %s", BOOT_DEVICE_NAME, device->name,
-			error_text(error));
+		log_print(LOG_ERROR, "device %.*s: %s", BOOT_DEVICE_NAME, device->name, error_text(error));
 		return false;
 	}
 	describe(device, grant);

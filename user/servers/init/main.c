@@ -39,12 +39,12 @@ static bool read_manifest(const struct boot_info *info)
 {
 	struct cpio_entry file;
 	if (!archive_map(info) || !archive_find("/tern/manifest", &file)) {
-		log_print(LOG_ERROR, "init: the boot archive has no /tern/manifest");
+		log_print(LOG_ERROR, "the boot archive has no /tern/manifest");
 		return false;
 	}
 	unsigned line = manifest_read(file.data, file.size, info->memory_bytes / PAGE_SIZE, &manifest);
 	if (line != 0) {
-		log_print(LOG_ERROR, "init: line %u of /tern/manifest cannot be understood", line);
+		log_print(LOG_ERROR, "line %u of /tern/manifest cannot be understood", line);
 	}
 	return line == 0;
 }
@@ -66,16 +66,16 @@ int main(void)
 	}
 	if (!make_endpoint(&server.endpoint, &notification) ||
 		!services_create(info, &manifest, notification, server.endpoint)) {
-		log_print(LOG_ERROR, "init: no memory for the servers");
+		log_print(LOG_ERROR, "no memory for the servers");
 		return 1;
 	}
 	names_create(server.endpoint);
 	services_start();
 	if (!session_start(info, server.endpoint)) {
-		log_print(LOG_ERROR, "init: no memory for the session");
+		log_print(LOG_ERROR, "no memory for the session");
 		return 1;
 	}
 	enum error error = server_run(&server);
-	log_print(LOG_ERROR, "init: cannot receive: %s", error_text(error));
+	log_print(LOG_ERROR, "cannot receive: %s", error_text(error));
 	return 1;
 }

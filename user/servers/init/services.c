@@ -46,7 +46,7 @@ static bool create(struct service *service)
 		return false;
 	}
 	if (entry->devices.count > 0 && !device_find(boot, &entry->devices, &service->device)) {
-		log_print(LOG_WARNING, "init: no device for %s", entry->name);
+		log_print(LOG_WARNING, "no device for %s", entry->name);
 	}
 	return true;
 }
@@ -125,8 +125,7 @@ static void start(size_t index)
 	struct service *service = &services[index];
 	enum error error = spawn(service, index);
 	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "init: %s cannot be started: %s", service->manifest->name,
-			error_text(error));
+		log_print(LOG_ERROR, "%s cannot be started: %s", service->manifest->name, error_text(error));
 		give_up(service);
 	}
 }
@@ -161,7 +160,7 @@ void service_ended(size_t index)
 	handle_close(service->process);
 	service->process = HANDLE_NONE;
 	bool restart = deserves_restart(service);
-	log_print(LOG_WARNING, "init: %s ended (%s %zu), %s", service->manifest->name,
+	log_print(LOG_WARNING, "%s ended (%s %zu), %s", service->manifest->name,
 		info.reason == EXIT_FAULT ? "fault" : "status", info.exit_status,
 		restart ? "starting it again" : "not started again");
 	if (restart) {

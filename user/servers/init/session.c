@@ -58,7 +58,7 @@ enum error session_end(uint64_t action, uint64_t status)
 		error = protocol_call(console, &message);
 	}
 	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "init: the console does not finish: %s", error_text(error));
+		log_print(LOG_ERROR, "the console does not finish: %s", error_text(error));
 	}
 	error = system_power(boot->resources[RESOURCE_SYSTEM], (uint32_t)action);
 	pthread_mutex_unlock(&ending);
@@ -104,7 +104,7 @@ static unsigned wait_for_end(handle_t process)
 		error = notification_wait(notification, DEADLINE_NEVER, &bits);
 	}
 	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "init: cannot wait for the command: %s", error_text(error));
+		log_print(LOG_ERROR, "cannot wait for the command: %s", error_text(error));
 		return STATUS_CANNOT_RUN;
 	}
 	switch (info.reason) {
@@ -143,7 +143,7 @@ static unsigned run_native(const char *const *arguments)
 		error = gifts_spawn(&gifts, arguments[0], &request, &process);
 	}
 	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "init: %s cannot be started: %s", arguments[0], error_text(error));
+		log_print(LOG_ERROR, "%s cannot be started: %s", arguments[0], error_text(error));
 		return STATUS_CANNOT_RUN;
 	}
 	unsigned status = wait_for_end(process);
@@ -180,7 +180,7 @@ static unsigned run_guest(const char *const *arguments, unsigned flags)
 	message_offer(0, strings, length, OFFER_READ);
 	enum error error = protocol_call(linux_endpoint, &message);
 	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "init: %s cannot be run: %s", arguments[0], error_text(error));
+		log_print(LOG_ERROR, "%s cannot be run: %s", arguments[0], error_text(error));
 		return STATUS_CANNOT_RUN;
 	}
 	return message.words[0] & 0xff;
@@ -208,7 +208,7 @@ static unsigned run_command(const struct cpio_entry *file)
 	static const char *arguments[ARGUMENTS_MAX + 1];
 	struct cpio_entry program;
 	if (split_command(file, arguments) == 0) {
-		log_print(LOG_ERROR, "init: the command of this boot cannot be read");
+		log_print(LOG_ERROR, "the command of this boot cannot be read");
 		return STATUS_CANNOT_RUN;
 	}
 	if (strchr(arguments[0], '/') != NULL && archive_find(arguments[0], &program) &&
@@ -225,7 +225,7 @@ static void *run_session(void *unused)
 	unsigned status = archive_find("/tern/command", &command) ? run_command(&command)
 								  : run_guest(shell, EXECUTE_INTERACTIVE);
 	enum error error = session_end(POWER_OFF, status);
-	log_print(LOG_ERROR, "init: the machine cannot be powered off: %s", error_text(error));
+	log_print(LOG_ERROR, "the machine cannot be powered off: %s", error_text(error));
 	return unused;
 }
 
