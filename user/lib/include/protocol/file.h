@@ -202,11 +202,11 @@ enum file_label {
 	// directory into itself), BUSY.
 	FILE_RENAME,
 
-	// Gives the content of a regular file as memory, to map or to load: a copy-on-write child of its
-	// own, which later writes to the file do not change. Past the end of the file its last page is
-	// zero.
+	// Gives the content of a regular file as memory, to map or to load. It is one object for all who
+	// ask, so it cannot be written: make a memory_clone for private writable pages. Later writes to the
+	// file do not change it. Past the end of the file its last page is zero.
 	//   out: word 0: size of the file in bytes
-	//        capability 0: memory with READ, WRITE, EXECUTE, MAP, DUPLICATE, TRANSFER
+	//        capability 0: memory with READ, EXECUTE, MAP, DUPLICATE, TRANSFER
 	// Errors: IS_DIRECTORY, INVALID_ARGUMENT (empty), NOT_SUPPORTED (this file system cannot),
 	// NO_MEMORY.
 	FILE_GET_MEMORY,
