@@ -11,6 +11,7 @@
 #include <kernel/init_process.h>
 #include <kernel/log.h>
 #include <kernel/random.h>
+#include <kernel/stack_protector.h>
 #include <kernel/trace.h>
 
 struct boot_machine boot_machine;
@@ -34,6 +35,7 @@ _Noreturn void kernel_main(void)
 	trace_enabled = command_line_is("tern.trace", "1");
 	frame_init();
 	random_init();
+	stack_protector_init();
 	futex_init();
 	log_machine();
 	cpu_start_others();

@@ -11,7 +11,7 @@
 
 struct account {
 	struct object object;
-	struct account *parent; // counted; NULL: the root
+	struct account *parent; // object.account, which is counted; NULL: the root
 	uint64_t pages_limit;
 	uint64_t objects_limit;
 	_Atomic uint64_t pages_used;

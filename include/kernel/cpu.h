@@ -7,7 +7,7 @@
 
 #include <arch/cpu.h>
 #include <arch/types.h>
-#include <kernel/scheduler.h>
+#include <kernel/run_queue.h>
 #include <kernel/timeout.h>
 
 #define LOCKS_HELD_MAX 8
@@ -21,11 +21,14 @@ struct cpu {
 	struct thread *previous;             // switched from, until the next thread has finished the switch
 	struct address_space *address_space; // loaded in the MMU; NULL: the kernel's own
 	unsigned index;
-	bool online;
+	bool online;            // schedules
 	bool blocked;           // the current thread has blocked in this kernel entry
+	bool moving;            // the thread switched from may no longer run here
+	bool ended;             // the thread switched from has ended
 	atomic_bool reschedule; // schedule at the next trap_exit or preemption point
 	struct run_queue run_queue;
 	struct timeout_queue timeouts;
+	uint64_t timer_deadline;                           // that the timer is set for
 	const struct spinlock *locks_held[LOCKS_HELD_MAX]; // debug builds
 	unsigned locks_held_count;
 	_Atomic uint64_t quiescent; // how often this CPU was outside the kernel or at a preemption point
@@ -52,10 +55,14 @@ static inline struct thread *thread_current(void)
 // run. Pointers to objects not counted with object_get are stale afterwards.
 void preemption_point(void);
 
-// Starts the other CPUs, as far as they answer.
+// Notes that this CPU holds no uncounted pointer to an object.
+void cpu_note_quiescent(void);
+
+// On the boot CPU, once: gives every CPU its queues and its idle thread, and starts the others, as far as
+// they answer.
 void cpu_start_others(void);
 
-// The boot CPU's last step: it becomes its own idle thread and schedules.
+// The last step of a CPU's start: it becomes its idle thread and schedules.
 _Noreturn void cpu_enter_idle(void);
 
 #endif

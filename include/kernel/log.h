@@ -7,12 +7,13 @@
 #define KERNEL_LOG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <tern/info.h>
 
 // Appends one line: "[    1.234567] text". `format` knows %s %d %i %u %x %c %p %% with l, ll, z, width, zero
-// fill and precision for %s; no newline at its end. Any context but inside the log's own lock.
+// fill, # and precision for %s; no newline at its end. Any context but inside the log's own lock.
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...)   log_print(LOG_ERROR, __VA_ARGS__)
@@ -22,8 +23,16 @@ void log_print(enum log_level level, const char *format, ...) __attribute__((for
 
 // Formats into a buffer; always terminated when size is not 0. Returns the length that the whole text has.
 size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
+size_t format_into(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // Prints an address with its symbol: "  ffff... function+0x12". Kernel addresses only.
 void log_address(enum log_level level, uintptr_t address);
+
+// From now on lines go straight to the early console, past lock and ring: a panic has begun.
+void log_emergency(void);
+
+// trap_exit's part: the log has grown and its watcher is to be told. No lock held.
+bool log_watcher_due(void);
+void log_signal_watcher(void);
 
 #endif

@@ -29,6 +29,7 @@ struct object {
 struct object_operations {
 	const char *name;
 	struct object_cache *cache;
+	size_t offset; // of the struct object in what the cache holds
 	// A capability with these rights came or went, in any table or message (endpoints count receivers).
 	// May be NULL.
 	void (*capability_added)(struct object *object, rights_t rights);
@@ -39,9 +40,12 @@ struct object_operations {
 };
 
 extern const struct object_operations *const object_operations[OBJECT_TYPE_COUNT];
+extern const struct object_operations process_operations, thread_operations, address_space_operations,
+	memory_operations, endpoint_operations, reply_operations, notification_operations,
+	interrupt_operations, timer_operations, account_operations, resource_operations;
 
-// Allocates a zeroed object of its type's cache, charged to `account` (one object, and its share of a page),
-// with one reference, the creator's. NULL: no memory.
+// Allocates a zeroed object of its type's cache, charged to `account` as one object, with one reference, the
+// creator's. NULL: no memory.
 void *object_create(enum object_type type, struct account *account);
 
 static inline void object_get(struct object *object)

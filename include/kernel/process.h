@@ -12,11 +12,12 @@
 
 struct address_space;
 struct notification;
+struct thread;
 
 struct process {
 	struct object object;
 	struct spinlock lock;        // guards all below
-	struct account *account;     // counted: what it makes is charged to it
+	struct account *account;     // object.account, which is counted: what it makes is charged to it
 	struct address_space *space; // counted; NULL once it has ended
 	struct capability_table table;
 	struct list_node threads; // struct thread.process_link
@@ -35,9 +36,17 @@ struct process {
 // Makes a process with an empty space and table, with the creator's reference. NULL: no memory.
 struct process *process_create(struct account *account, const char *name);
 
+// The space of a process, counted; NULL: the process is ending.
+struct address_space *process_get_space(struct process *process);
+
+// A new thread enters, a thread leaves: the last one ends the process. Errors: BAD_STATE (the process is
+// ending).
+enum error process_add_thread(struct process *process, struct thread *thread);
+void process_remove_thread(struct thread *thread);
+
 // Starts to end a process: the first call sets reason and status; all its threads die. If it has no thread it
-// is over on return. No lock held.
-void process_terminate(struct process *process, enum exit_reason reason, uint64_t status);
+// is over on return. False: it was ending already. No lock held; a preemption point.
+bool process_terminate(struct process *process, enum exit_reason reason, uint64_t status);
 
 // Called by the last thread of a process on its way out (or by process_terminate): frees space and table,
 // reports the end. May be preempted.

@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
 // The scheduler: 256 fixed priorities, per-CPU run queues, round robin.
+//
+// A thread whose kernel stack is in use (on_cpu) is in no run queue but that of the CPU that uses it. So no
+// CPU ever waits for another one to let go of a thread.
 
 #ifndef KERNEL_SCHEDULER_H
 #define KERNEL_SCHEDULER_H
 
-#include <kernel/list.h>
-#include <kernel/spinlock.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#define PRIORITY_COUNT    256
 #define SLICE_NANOSECONDS 5000000
 
+struct cpu;
 struct thread;
-
-struct run_queue {
-	struct spinlock lock;
-	uint64_t ready[PRIORITY_COUNT / 64]; // bit: the queue of that priority is not empty
-	struct list_node queues[PRIORITY_COUNT];
-	unsigned count;
-};
-
-void scheduler_init_cpu(struct run_queue *queue);
 
 // Puts a ready thread into the run queue of a CPU it may run on, and makes that CPU reschedule where it has a
 // higher priority than what runs there.
@@ -29,9 +22,18 @@ void scheduler_enqueue(struct thread *thread);
 // Takes a ready thread out of its run queue; false: it was in none.
 bool scheduler_dequeue(struct thread *thread);
 
+// Whether a thread's affinity lets it run on a CPU.
+bool scheduler_may_run(const struct thread *thread, const struct cpu *cpu);
+// Chooses the CPU on which a new thread starts.
+void scheduler_place(struct thread *thread);
+// An idle CPU takes a ready thread from another one; false: there is none for it.
+bool scheduler_steal(struct cpu *cpu);
+// Wakes an idle CPU, so that it steals from this one.
+void scheduler_wake_idle(void);
+
 // Switches to the best ready thread of this CPU. The current thread is enqueued first if it is still RUNNING.
 // Returns when it runs again, or at once if it is the best. A thread that blocked has a fresh context and
-// does not return. No lock held.
+// does not return unless it is the best, woken meanwhile. No lock held.
 void scheduler_switch(void);
 
 // What every thread does first after a switch, on its own stack: lets go of the thread that ran before.
@@ -40,14 +42,23 @@ void scheduler_finish_switch(void);
 // The current thread goes to the back of its priority's queue.
 void scheduler_yield(void);
 
+// Whether the current thread may not go on on this CPU.
+bool scheduler_must_switch(void);
+
 // A priority or an affinity changed: move the thread where it belongs. thread->lock is held.
 void scheduler_update(struct thread *thread, uint8_t priority, uint64_t affinity);
 
-// trap_timer's part: the slice is over, or a time-out is due.
+// Makes a thread that runs on another CPU go through trap_exit there soon.
+void scheduler_poke(struct thread *thread);
+
+// trap_timer's part: time-outs are run; is the slice over?
 void scheduler_timer(uint64_t now);
 // Programs this CPU's timer for the earlier of slice end (if others of the priority are ready) and the next
 // time-out.
 void scheduler_program_timer(void);
+
+// CPU time of a thread up to now, nanoseconds.
+uint64_t scheduler_cpu_time(const struct thread *thread);
 
 // The body of idle threads.
 _Noreturn void scheduler_idle(void);

@@ -55,6 +55,10 @@ void spin_lock_nested(struct spinlock *lock);
 bool spin_try_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
 
+// One turn of any wait for another CPU with interrupts disabled: lets it go on, and answers its TLB
+// shootdowns.
+void spin_wait(void);
+
 // Whether this CPU holds the lock (always true in release builds: only for assertions).
 bool spin_is_held(const struct spinlock *lock);
 // Whether this CPU holds no lock (always true in release builds).

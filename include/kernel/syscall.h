@@ -47,6 +47,14 @@ bool user_range_valid(uint64_t address, uint64_t length);
 enum error copy_from_user(void *destination, const void __user *source, size_t length);
 enum error copy_to_user(void __user *destination, const void *source, size_t length);
 
+// Look-ups that take HANDLE_SELF.
+enum error process_lookup(handle_t handle, rights_t needed, struct process **process);
+enum error thread_lookup(handle_t handle, rights_t needed, struct thread **thread);
+
+// The notification of a watch, counted; NULL for HANDLE_NONE. Errors: those of a look-up, INVALID_ARGUMENT
+// (no bits).
+enum error watcher_lookup(handle_t handle, uint64_t bits, struct notification **notification);
+
 // Dispatches the current thread's system call (trap_syscall, after guests were sorted out).
 void syscall_dispatch(void);
 const char *syscall_name(uint64_t number);

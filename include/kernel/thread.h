@@ -77,9 +77,11 @@ struct thread {
 	unsigned cpu;     // whose run queue it is in, or that ran it last
 	uint64_t affinity;
 	struct list_node run_link;
-	uint64_t cpu_time; // nanoseconds, up to run_since
+	uint8_t run_priority; // of the queue that it is in
+	uint64_t cpu_time;    // nanoseconds, up to run_since
 	uint64_t run_since;
-	uint64_t slice_end;
+	uint64_t slice_end;       // while it runs
+	uint64_t slice_remaining; // of a preempted thread, nanoseconds; 0: a new slice
 
 	// The present wait.
 	const struct wait_operations *wait_operations;
@@ -92,6 +94,7 @@ struct thread {
 	// IPC: see ipc/.
 	struct message_buffer *message_buffer; // through the direct map; NULL: none
 	struct memory *message_memory;         // counted: the page of it
+	vaddr_t message_address;               // where the thread's process has it
 	uint64_t message_info;                 // as given with the present send, call or receive
 	uint64_t message_badge;                // of the endpoint capability it was sent through
 	struct caller caller;                  // whom this thread has to answer
@@ -113,8 +116,9 @@ struct thread {
 
 	vaddr_t kernel_stack; // lowest mapped address
 	size_t kernel_stack_size;
-	vaddr_t user_stack; // that the kernel mapped; 0: none
+	vaddr_t user_stack; // 0: not known
 	size_t user_stack_size;
+	bool user_stack_mapped; // by the kernel, with a guard page below
 	uint64_t clear_tid_address;
 	uint64_t exit_status;
 	bool detached;
@@ -166,18 +170,23 @@ bool thread_abort_wait(struct thread *thread, enum error error);
 // checked copy. Not yet ready: thread_start. On success the creator holds a reference.
 enum error thread_create(struct process *process, const struct thread_attributes *attributes,
 	struct endpoint *fault_endpoint, uint64_t fault_badge, struct thread **created);
+// Takes back what thread_create mapped into the process's space.
+void thread_unmap(struct thread *thread, struct address_space *space);
 // Makes a new thread ready for the first time, or parks it if it is suspended.
 void thread_start(struct thread *thread);
 
 // Makes a thread end at its next trap_exit, ending its wait; idempotent.
 void thread_terminate(struct thread *thread, uint64_t status);
-// Ends the current thread; called by trap_exit with nothing held. Does not return.
+// Ends the current thread; called by trap_exit with nothing held.
 _Noreturn void thread_exit_current(void);
 
 void thread_suspend(struct thread *thread);
 void thread_resume(struct thread *thread);
 
-// CPU time up to now, nanoseconds.
-uint64_t thread_cpu_time(const struct thread *thread);
+// Where a thread whose kernel context is fresh starts: on to user mode.
+_Noreturn void thread_resume_user(void);
+
+// trap_exit's part: sets the current thread aside if it is still suspended.
+void thread_park_current(void);
 
 #endif

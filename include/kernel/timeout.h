@@ -5,24 +5,27 @@
 #ifndef KERNEL_TIMEOUT_H
 #define KERNEL_TIMEOUT_H
 
+#include <kernel/heap.h>
 #include <kernel/spinlock.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+struct timeout_queue;
+
 struct timeout {
+	struct heap_node node;
 	uint64_t deadline;
-	void (*expire)(struct timeout
-			*timeout); // on the CPU that armed it, no lock held, the time-out no longer queued
-	struct timeout *child;
-	struct timeout *sibling;
-	struct timeout *previous;    // parent or left sibling
-	struct timeout_queue *queue; // NULL: not armed
+	// Called on the CPU that armed it, no lock held, when it is no longer armed.
+	void (*expire)(struct timeout *timeout);
+	struct timeout_queue *_Atomic queue;      // NULL: not armed
+	struct timeout_queue *_Atomic last_queue; // in which it expired last
 };
 
 struct timeout_queue {
 	struct spinlock lock;
-	struct timeout *first;
-	struct timeout *running; // whose expire is being called; timeout_cancel_sync waits for it
+	struct heap_node *first;
+	struct timeout *_Atomic running; // whose expire is being called
 };
 
 void timeout_queue_init(struct timeout_queue *queue);
@@ -31,7 +34,7 @@ void timeout_queue_init(struct timeout_queue *queue);
 void timeout_arm(struct timeout *timeout, uint64_t deadline);
 // Disarms, on whatever CPU; false: it was not armed (it may be expiring right now).
 bool timeout_cancel(struct timeout *timeout);
-// Disarms and waits until no CPU is in its expire. Not from within expire, no lock held that expire takes.
+// Disarms and waits until no other CPU is in its expire. No lock held that expire takes.
 void timeout_cancel_sync(struct timeout *timeout);
 // The earliest deadline of this CPU, DEADLINE_NEVER: none.
 uint64_t timeout_next(void);

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+//
+// Capability tables.
+//
+// A slot is free (in the list), reserved (a handle is known to whoever will install) or holds an object. Its
+// generation changes when it becomes free, so a handle never names a later tenant; at the last generation it
+// is retired.
+
+#include <kernel/account.h>
+#include <kernel/assert.h>
+#include <kernel/capability.h>
+#include <kernel/cpu.h>
+#include <kernel/frame.h>
+#include <kernel/process.h>
+#include <kernel/thread.h>
+
+#define SLOTS_PER_PAGE  (PAGE_SIZE / sizeof(struct capability))
+#define NO_SLOT         UINT32_MAX
+#define GENERATION_LAST UINT32_MAX
+#define CLOSE_STEP      32 // slots closed between preemption points
+
+_Static_assert(
+	CAPABILITY_TABLE_PAGES * sizeof(struct capability *) <= PAGE_SIZE, "the page pointers fit a page");
+_Static_assert((SLOTS_PER_PAGE & (SLOTS_PER_PAGE - 1)) == 0, "slots fill a page");
+
+static handle_t handle_of(uint32_t index, uint32_t generation)
+{
+	return (handle_t)generation << 32 | index;
+}
+
+static struct capability *slot_at(const struct capability_table *table, uint32_t index)
+{
+	return &table->pages[index / SLOTS_PER_PAGE][index % SLOTS_PER_PAGE];
+}
+
+static void *allocate_page(struct account *account)
+{
+	paddr_t frame;
+
+	if (!account_charge_pages(account, 1))
+		return NULL;
+	frame = frame_allocate_zeroed();
+	if (frame == PADDR_NONE) {
+		account_uncharge_pages(account, 1);
+		return NULL;
+	}
+	return phys_to_virt(frame);
+}
+
+static void free_page(struct account *account, void *page)
+{
+	frame_release(virt_to_phys(page));
+	account_uncharge_pages(account, 1);
+}
+
+bool capability_table_init(struct capability_table *table, struct account *account)
+{
+	spin_init(&table->lock, RANK_CAPABILITY_TABLE);
+	table->account = account;
+	table->first_free = NO_SLOT;
+	table->pages = allocate_page(account);
+	return table->pages != NULL;
+}
+
+// --- Look-up
+
+// Reads a slot without its lock: what was read is good if the generation is the handle's before and after.
+static enum error read_slot(struct capability_table *table, handle_t handle, struct capability *found)
+{
+	uint32_t index = (uint32_t)handle, generation = (uint32_t)(handle >> 32);
+	const struct capability *slot;
+
+	if (index >= __atomic_load_n(&table->size, __ATOMIC_ACQUIRE))
+		return ERR_BAD_HANDLE;
+	slot = slot_at(table, index);
+	found->object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
+	found->badge = __atomic_load_n(&slot->badge, __ATOMIC_RELAXED);
+	found->rights = __atomic_load_n(&slot->rights, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_acquire);
+	found->generation = __atomic_load_n(&slot->generation, __ATOMIC_RELAXED);
+	return found->generation == generation && found->object ? ERR_OK : ERR_BAD_HANDLE;
+}
+
+enum error capability_lookup_in(struct capability_table *table, handle_t handle, enum object_type type,
+	rights_t needed, struct capability *found)
+{
+	enum error error = read_slot(table, handle, found);
+
+	if (error)
+		return error;
+	if (type != OBJECT_NONE && found->object->type != type)
+		return ERR_WRONG_TYPE;
+	if ((found->rights & needed) != needed)
+		return ERR_NO_RIGHTS;
+	return ERR_OK;
+}
+
+enum error capability_lookup(
+	handle_t handle, enum object_type type, rights_t needed, struct capability *found)
+{
+	return capability_lookup_in(&thread_current()->process->table, handle, type, needed, found);
+}
+
+// --- Slots
+
+// Puts the slots of a new page into the free list, lowest index first.
+static enum error grow(struct capability_table *table)
+{
+	uint32_t first = table->size;
+	struct capability *page;
+
+	if (first / SLOTS_PER_PAGE == CAPABILITY_TABLE_PAGES)
+		return ERR_NO_SLOTS;
+	page = allocate_page(table->account);
+	if (page == NULL)
+		return ERR_NO_MEMORY;
+	for (uint32_t i = 0; i < SLOTS_PER_PAGE; i++) {
+		page[i].generation = 1;
+		page[i].next_free = i + 1 < SLOTS_PER_PAGE ? first + i + 1 : NO_SLOT;
+	}
+	table->pages[first / SLOTS_PER_PAGE] = page;
+	table->first_free = first;
+	__atomic_store_n(&table->size, first + (uint32_t)SLOTS_PER_PAGE, __ATOMIC_RELEASE);
+	return ERR_OK;
+}
+
+enum error capability_reserve(struct capability_table *table, handle_t *handle)
+{
+	enum error error = ERR_OK;
+
+	spin_lock(&table->lock);
+	if (table->closed)
+		error = ERR_BAD_STATE;
+	else if (table->first_free == NO_SLOT)
+		error = grow(table);
+	if (!error) {
+		uint32_t index = table->first_free;
+		struct capability *slot = slot_at(table, index);
+
+		table->first_free = slot->next_free;
+		table->used++;
+		slot->reserved = 1;
+		*handle = handle_of(index, slot->generation);
+	}
+	spin_unlock(&table->lock);
+	return error;
+}
+
+// The handle of the slot ends; the lock is held. Readers see the new generation before anything else of a new
+// tenant.
+static void free_slot(struct capability_table *table, uint32_t index)
+{
+	struct capability *slot = slot_at(table, index);
+	uint32_t generation = slot->generation + 1;
+
+	ASSERT_LOCK_HELD(&table->lock);
+	__atomic_store_n(&slot->generation, generation, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_release);
+	__atomic_store_n(&slot->object, NULL, __ATOMIC_RELAXED);
+	slot->reserved = 0;
+	table->used--;
+	if (generation == GENERATION_LAST)
+		return;
+	slot->next_free = table->first_free;
+	table->first_free = index;
+}
+
+// The slot of a reserved handle; NULL once the table is closed. The lock is held.
+static struct capability *reserved_slot(struct capability_table *table, handle_t handle)
+{
+	struct capability *slot;
+
+	if (table->closed)
+		return NULL;
+	slot = slot_at(table, (uint32_t)handle);
+	assert(slot->reserved && slot->generation == (uint32_t)(handle >> 32));
+	return slot;
+}
+
+void capability_cancel(struct capability_table *table, handle_t handle)
+{
+	spin_lock(&table->lock);
+	if (reserved_slot(table, handle))
+		free_slot(table, (uint32_t)handle);
+	spin_unlock(&table->lock);
+}
+
+// --- Coming and going
+
+static void added(struct object *object, rights_t rights)
+{
+	const struct object_operations *operations = object_operations[object->type];
+
+	if (operations->capability_added)
+		operations->capability_added(object, rights);
+}
+
+static void removed(struct object *object, rights_t rights)
+{
+	const struct object_operations *operations = object_operations[object->type];
+
+	if (operations->capability_removed)
+		operations->capability_removed(object, rights);
+	object_put(object);
+}
+
+void capability_install(struct capability_table *table, handle_t handle, struct object *object,
+	rights_t rights, uint64_t badge)
+{
+	struct capability *slot;
+
+	object_get(object);
+	added(object, rights);
+	spin_lock(&table->lock);
+	slot = reserved_slot(table, handle);
+	if (slot) {
+		slot->reserved = 0;
+		__atomic_store_n(&slot->badge, badge, __ATOMIC_RELAXED);
+		__atomic_store_n(&slot->rights, rights, __ATOMIC_RELAXED);
+		__atomic_store_n(&slot->object, object, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&table->lock);
+	if (slot == NULL)
+		removed(object, rights);
+}
+
+enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle)
+{
+	struct capability_table *table = &thread_current()->process->table;
+	enum error error = capability_reserve(table, handle);
+
+	if (!error)
+		capability_install(table, *handle, object, rights, 0);
+	object_put(object);
+	return error;
+}
+
+enum error capability_close(struct capability_table *table, handle_t handle)
+{
+	struct capability capability;
+	enum error error;
+
+	spin_lock(&table->lock);
+	error = read_slot(table, handle, &capability);
+	if (!error)
+		free_slot(table, (uint32_t)handle);
+	spin_unlock(&table->lock);
+	if (!error)
+		removed(capability.object, capability.rights);
+	return error;
+}
+
+void capability_table_destroy(struct capability_table *table)
+{
+	uint32_t pages = table->size / SLOTS_PER_PAGE;
+
+	if (table->pages == NULL)
+		return;
+	spin_lock(&table->lock);
+	table->closed = true;
+	spin_unlock(&table->lock);
+	for (uint32_t index = 0; index < table->size; index++) {
+		const struct capability *slot = slot_at(table, index);
+
+		if (slot->object)
+			capability_close(table, handle_of(index, slot->generation));
+		if (index % CLOSE_STEP == CLOSE_STEP - 1)
+			preemption_point();
+	}
+	// Nobody looks up in a table whose process has ended.
+	table->size = 0;
+	for (uint32_t i = 0; i < pages; i++)
+		free_page(table->account, table->pages[i]);
+	free_page(table->account, table->pages);
+	table->pages = NULL;
+}

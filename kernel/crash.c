@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// The report of a user program's crash.
+
+#include <arch/thread.h>
+#include <kernel/crash.h>
+#include <kernel/log.h>
+#include <kernel/process.h>
+#include <kernel/thread.h>
+#include <kernel/trap.h>
+
+#define BACKTRACE_LIMIT 16
+
+static const char *cause(const struct fault *fault)
+{
+	static const char *const names[FAULT_KIND_COUNT] = {
+		[FAULT_PAGE] = "page fault",
+		[FAULT_STACK_GUARD] = "stack overflow (stack guard)",
+		[FAULT_NO_MEMORY] = "out of memory",
+		[FAULT_ILLEGAL_INSTRUCTION] = "illegal instruction",
+		[FAULT_BREAKPOINT] = "breakpoint",
+		[FAULT_SINGLE_STEP] = "single step",
+		[FAULT_DIVIDE] = "division by zero or overflow",
+		[FAULT_FLOATING] = "floating-point exception",
+		[FAULT_ALIGNMENT] = "misaligned access",
+		[FAULT_PROTECTION] = "protection fault",
+	};
+
+	return fault->kind < FAULT_KIND_COUNT && names[fault->kind] ? names[fault->kind] : "unknown fault";
+}
+
+static const char *access_words(const struct fault *fault)
+{
+	switch (fault->access) {
+	case FAULT_ACCESS_READ:
+		return " on reading";
+	case FAULT_ACCESS_WRITE:
+		return " on writing";
+	case FAULT_ACCESS_EXECUTE:
+		return " on executing";
+	default:
+		return "";
+	}
+}
+
+void crash_log(const struct thread *thread, const struct fault *fault)
+{
+	uintptr_t addresses[BACKTRACE_LIMIT];
+	size_t count;
+
+	log_error("%s, thread %lu \"%s\": %s%s %#lx at pc %#lx, code %#lx", thread->process->name,
+		(unsigned long)thread->object.id, thread->name, cause(fault), access_words(fault),
+		(unsigned long)fault->address, (unsigned long)arch_program_counter(&thread->arch),
+		(unsigned long)fault->isa_code);
+	arch_frame_log(thread->arch.frame);
+	count = arch_backtrace_frame(thread->arch.frame, addresses, BACKTRACE_LIMIT);
+	log_error("backtrace of %s:", thread->process->name);
+	for (size_t i = 0; i < count; i++)
+		log_address(LOG_ERROR, addresses[i]);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+//
+// System calls on handles.
+
+#include <kernel/capability.h>
+#include <kernel/cpu.h>
+#include <kernel/process.h>
+#include <kernel/syscall.h>
+
+static struct capability_table *own_table(void)
+{
+	return &thread_current()->process->table;
+}
+
+// The rights that a copy is to have: those asked for, if the source has them.
+static enum error narrow_rights(const struct capability *source, rights_t asked, rights_t *rights)
+{
+	*rights = asked == RIGHTS_SAME ? source->rights : asked;
+	return (*rights & ~source->rights) ? ERR_NO_RIGHTS : ERR_OK;
+}
+
+// Puts a copy of a capability into a table.
+static struct syscall_result copy_capability(
+	struct capability_table *table, const struct capability *source, rights_t rights, uint64_t badge)
+{
+	handle_t handle;
+	enum error error = capability_reserve(table, &handle);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	// It may have been closed, and been the last, on another CPU just now.
+	if (!object_try_get(source->object)) {
+		capability_cancel(table, handle);
+		return SYSCALL_ERROR(ERR_BAD_HANDLE);
+	}
+	capability_install(table, handle, source->object, rights, badge);
+	object_put(source->object);
+	return SYSCALL_VALUE(handle);
+}
+
+struct syscall_result sys_handle_close(handle_t handle)
+{
+	return SYSCALL_ERROR(capability_close(own_table(), handle));
+}
+
+struct syscall_result sys_handle_duplicate(handle_t handle, rights_t rights)
+{
+	struct capability source;
+	enum error error = capability_lookup(handle, OBJECT_NONE, RIGHT_DUPLICATE, &source);
+
+	if (!error)
+		error = narrow_rights(&source, rights, &rights);
+	if (error)
+		return SYSCALL_ERROR(error);
+	return copy_capability(own_table(), &source, rights, source.badge);
+}
+
+struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t badge)
+{
+	struct capability source;
+	enum error error = capability_lookup(handle, OBJECT_NONE, 0, &source);
+
+	if (!error && source.object->type != OBJECT_ENDPOINT && source.object->type != OBJECT_NOTIFICATION)
+		error = ERR_WRONG_TYPE;
+	if (!error && !(source.rights & RIGHT_DUPLICATE))
+		error = ERR_NO_RIGHTS;
+	if (!error)
+		error = narrow_rights(&source, rights, &rights);
+	if (!error && badge == 0)
+		error = ERR_INVALID_ARGUMENT;
+	if (!error && source.badge != 0)
+		error = ERR_BAD_STATE;
+	if (error)
+		return SYSCALL_ERROR(error);
+	return copy_capability(own_table(), &source, rights, badge);
+}
+
+struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user *info)
+{
+	struct capability capability;
+	struct handle_info result;
+	enum error error = capability_lookup(handle, OBJECT_NONE, 0, &capability);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	result = (struct handle_info){
+		.type = capability.object->type,
+		.rights = capability.rights,
+		.badge = capability.badge,
+		.object_id = capability.object->id,
+	};
+	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
+}
+
+struct syscall_result sys_handle_grant(handle_t process_handle, handle_t handle, rights_t rights)
+{
+	struct capability target, source;
+	enum error error = capability_lookup(process_handle, OBJECT_PROCESS, RIGHT_GRANT, &target);
+
+	if (!error)
+		error = capability_lookup(handle, OBJECT_NONE, RIGHT_TRANSFER, &source);
+	if (!error)
+		error = narrow_rights(&source, rights, &rights);
+	if (error)
+		return SYSCALL_ERROR(error);
+	return copy_capability(
+		&container_of(target.object, struct process, object)->table, &source, rights, source.badge);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// The end of a thread: on its own kernel stack, in trap_exit, with nothing held.
+
+#include <arch/thread.h>
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/futex.h>
+#include <kernel/ipc.h>
+#include <kernel/panic.h>
+#include <kernel/process.h>
+#include <kernel/scheduler.h>
+#include <kernel/syscall.h>
+#include <kernel/thread.h>
+
+// What others of the process see of the end: the cleared word, and the mappings gone. All of it goes with the
+// space where the process ends.
+static void leave_space(struct thread *thread)
+{
+	struct process *process = thread->process;
+	uint32_t zero = 0;
+
+	if (process->exiting)
+		return;
+	address_space_switch(process->space);
+	if (thread->clear_tid_address &&
+		copy_to_user((void __user *)(uintptr_t)thread->clear_tid_address, &zero, sizeof(zero)) ==
+			ERR_OK)
+		futex_wake_address(thread->clear_tid_address, 1);
+	thread_unmap(thread, process->space);
+}
+
+// The thread's state becomes ZOMBIE, or DEAD where somebody has waited for it. Returns the watcher.
+static struct notification *publish_end(struct thread *thread)
+{
+	struct notification *watcher;
+	enum thread_state state = thread->detached ? THREAD_DEAD : THREAD_ZOMBIE;
+
+	spin_lock(&thread->lock);
+	// A joiner whose wait has ended otherwise takes itself out.
+	if (thread->joiner && thread_claim(thread->joiner)) {
+		thread_wake_with(thread->joiner, ERR_OK, thread->exit_status);
+		thread->joiner = NULL;
+		state = THREAD_DEAD;
+		object_put(&thread->object);
+	}
+	atomic_store(&thread->state, state);
+	watcher = thread->watcher;
+	thread->watcher = NULL;
+	spin_unlock(&thread->lock);
+	return watcher;
+}
+
+void thread_exit_current(void)
+{
+	struct thread *thread = thread_current();
+	struct notification *watcher;
+
+	ASSERT_NO_LOCKS_HELD();
+	ipc_thread_exit(thread);
+	guest_thread_exit(thread);
+	leave_space(thread);
+	address_space_switch(NULL);
+	process_remove_thread(thread);
+	watcher = publish_end(thread);
+	if (watcher) {
+		notification_signal(watcher, thread->watcher_bits);
+		object_put(&watcher->object);
+	}
+	arch_fpu_release(&thread->arch);
+	// The reference that kept it while it ran goes when its stack is out of use.
+	cpu_self()->ended = true;
+	scheduler_switch();
+	panic("a thread runs after its end");
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+//
+// System calls that look at the state of a thread and change it: information, registers, TLS base, floating
+// point.
+
+#include <arch/thread.h>
+#include <arch/time.h>
+#include <kernel/cpu.h>
+#include <kernel/frame.h>
+#include <kernel/process.h>
+#include <kernel/scheduler.h>
+#include <kernel/string.h>
+#include <kernel/syscall.h>
+
+// --- Information
+
+static uint64_t slice_remaining(const struct thread *thread)
+{
+	uint64_t now = arch_time_now();
+
+	if (thread_get_state(thread) != THREAD_RUNNING)
+		return thread->slice_remaining;
+	return thread->slice_end > now ? thread->slice_end - now : 0;
+}
+
+// The thread's lock is held.
+static void describe(const struct thread *thread, struct thread_info *info)
+{
+	memcpy(info->name, thread->name, NAME_LENGTH);
+	info->id = thread->object.id;
+	info->process_id = thread->process->object.id;
+	info->state = thread_get_state(thread);
+	info->suspended = thread->suspended;
+	info->priority = thread->priority;
+	info->cpu = thread->cpu;
+	info->affinity = thread->affinity;
+	info->cpu_time = scheduler_cpu_time(thread);
+	info->slice_remaining = slice_remaining(thread);
+	info->wake_time = thread->timeout.queue ? thread->timeout.deadline : DEADLINE_NEVER;
+	info->stack_start = thread->user_stack;
+	info->stack_end = thread->user_stack + thread->user_stack_size;
+	info->exit_status = info->state >= THREAD_ZOMBIE ? thread->exit_status : 0;
+}
+
+struct syscall_result sys_thread_info(handle_t handle, struct thread_info __user *info)
+{
+	struct thread_info result = {0};
+	struct thread *thread;
+	enum error error = thread_lookup(handle, RIGHT_READ, &thread);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	spin_lock(&thread->lock);
+	describe(thread, &result);
+	// Of a thread that runs on another CPU it is in a register there.
+	if (thread == thread_current() || !atomic_load(&thread->on_cpu))
+		result.tls_base = arch_tls_get(&thread->arch);
+	spin_unlock(&thread->lock);
+	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
+}
+
+// --- Registers
+
+// Looks up a thread whose registers hold still, counted and locked: one that is suspended, or waits for the
+// answer to its fault message. A suspended thread may take a moment to leave its CPU.
+static enum error lookup_still(handle_t handle, rights_t needed, struct thread **found)
+{
+	struct thread *self = thread_current(), *thread;
+	enum error error = thread_lookup(handle, needed, &thread);
+
+	if (error)
+		return error;
+	if (thread == self || !object_try_get(&thread->object))
+		return ERR_BAD_STATE;
+	for (;;) {
+		bool still;
+
+		spin_lock(&thread->lock);
+		still = thread->suspended || (thread->faulting && thread_get_state(thread) == THREAD_BLOCKED);
+		if (still && !atomic_load(&thread->on_cpu) && thread_get_state(thread) < THREAD_ZOMBIE) {
+			*found = thread;
+			return ERR_OK;
+		}
+		spin_unlock(&thread->lock);
+		// Two threads that suspend each other must not wait here for each other.
+		if (!still || thread_get_state(thread) >= THREAD_ZOMBIE || self->suspended || self->killed)
+			break;
+		preemption_point();
+	}
+	object_put(&thread->object);
+	return ERR_BAD_STATE;
+}
+
+static void unlock_still(struct thread *thread)
+{
+	spin_unlock(&thread->lock);
+	object_put(&thread->object);
+}
+
+struct syscall_result sys_thread_read_registers(handle_t handle, struct registers __user *user_registers)
+{
+	struct registers registers;
+	struct thread *thread;
+	enum error error = lookup_still(handle, RIGHT_READ, &thread);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	arch_registers_get(&thread->arch, &registers);
+	unlock_still(thread);
+	return SYSCALL_ERROR(copy_to_user(user_registers, &registers, sizeof(registers)));
+}
+
+struct syscall_result sys_thread_write_registers(
+	handle_t handle, const struct registers __user *user_registers)
+{
+	struct registers registers;
+	struct thread *thread;
+	enum error error = copy_from_user(&registers, user_registers, sizeof(registers));
+
+	if (!error)
+		error = lookup_still(handle, RIGHT_CONTROL, &thread);
+	if (error)
+		return SYSCALL_ERROR(error);
+	if (!arch_registers_set(&thread->arch, &registers))
+		error = ERR_INVALID_ARGUMENT;
+	unlock_still(thread);
+	return SYSCALL_ERROR(error);
+}
+
+struct syscall_result sys_thread_set_tls(handle_t handle, uint64_t base)
+{
+	struct thread *thread;
+	enum error error = thread_lookup(handle, RIGHT_CONTROL, &thread);
+
+	if (!error && base >= ARCH_USER_END)
+		error = ERR_INVALID_ARGUMENT;
+	if (error)
+		return SYSCALL_ERROR(error);
+	if (thread == thread_current()) {
+		arch_tls_set(&thread->arch, base);
+		return SYSCALL_OK;
+	}
+	error = lookup_still(handle, RIGHT_CONTROL, &thread);
+	if (error)
+		return SYSCALL_ERROR(error);
+	arch_tls_set(&thread->arch, base);
+	unlock_still(thread);
+	return SYSCALL_OK;
+}
+
+// --- Floating point. The state is too large for the stack, so a frame is borrowed.
+
+struct syscall_result sys_thread_read_fpu(void __user *buffer, uint64_t length)
+{
+	size_t size = arch_fpu_size();
+	enum error error;
+	paddr_t frame;
+
+	if (length == 0)
+		return SYSCALL_VALUE(size);
+	if (length < size)
+		return SYSCALL_ERROR(ERR_TOO_LONG);
+	frame = frame_allocate_zeroed();
+	if (frame == PADDR_NONE)
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	arch_fpu_get(&thread_current()->arch, phys_to_virt(frame));
+	error = copy_to_user(buffer, phys_to_virt(frame), size);
+	frame_release(frame);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(size);
+}
+
+struct syscall_result sys_thread_write_fpu(const void __user *buffer, uint64_t length)
+{
+	size_t size = arch_fpu_size();
+	enum error error;
+	paddr_t frame;
+
+	if (length == 0) {
+		arch_fpu_reset(&thread_current()->arch);
+		return SYSCALL_OK;
+	}
+	if (length != size)
+		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
+	frame = frame_allocate();
+	if (frame == PADDR_NONE)
+		return SYSCALL_ERROR(ERR_NO_MEMORY);
+	error = copy_from_user(phys_to_virt(frame), buffer, size);
+	if (!error && !arch_fpu_set(&thread_current()->arch, phys_to_virt(frame)))
+		error = ERR_INVALID_ARGUMENT;
+	frame_release(frame);
+	return SYSCALL_ERROR(error);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// Waiting and waking. The state word says whether a thread waits and which of its waits it is; who changes it
+// from BLOCKED or SLEEPING to READY ends that wait, and nobody else does.
+
+#include <arch/thread.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/ipc.h>
+#include <kernel/scheduler.h>
+#include <kernel/thread.h>
+
+#define STATE_MASK   ((uint64_t)0xff)
+#define NUMBER_SHIFT 8
+
+static uint64_t next_number(const struct thread *thread)
+{
+	return (atomic_load_explicit(&thread->state, memory_order_relaxed) >> NUMBER_SHIFT) + 1;
+}
+
+// Everything the one who ends the wait looks at is in place. Sequentially consistent, since whoever kills or
+// kicks sets a flag and then looks at the state, and the thread looks at the flag in trap_exit, after this.
+static void begin_wait(struct thread *thread, const struct wait_operations *operations, void *wait_object,
+	enum thread_state state, uint64_t number)
+{
+	thread->wait_operations = operations;
+	thread->wait_object = wait_object;
+	atomic_store(&thread->state, number << NUMBER_SHIFT | state);
+}
+
+uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wait_object,
+	enum thread_state state, uint64_t deadline)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *thread = cpu->current;
+	uint64_t number = next_number(thread);
+
+	assert(!cpu->blocked && thread_get_state(thread) == THREAD_RUNNING);
+	cpu->blocked = true;
+	begin_wait(thread, operations, wait_object, state, number);
+	timeout_arm(&thread->timeout, deadline);
+	return number;
+}
+
+static bool is_waiting(uint64_t word)
+{
+	return (word & STATE_MASK) == THREAD_BLOCKED || (word & STATE_MASK) == THREAD_SLEEPING;
+}
+
+static bool claim(struct thread *thread, uint64_t word)
+{
+	return atomic_compare_exchange_strong(&thread->state, &word, (word & ~STATE_MASK) | THREAD_READY);
+}
+
+bool thread_claim(struct thread *thread)
+{
+	uint64_t word = atomic_load(&thread->state);
+
+	// If it fails, another has ended that wait. It may wait again since, but that is another wait.
+	return is_waiting(word) && claim(thread, word);
+}
+
+bool thread_claim_wait(struct thread *thread, uint64_t number)
+{
+	uint64_t word = atomic_load(&thread->state);
+
+	return word >> NUMBER_SHIFT == number && is_waiting(word) && claim(thread, word);
+}
+
+uint64_t thread_continue_wait(
+	struct thread *thread, const struct wait_operations *operations, void *wait_object)
+{
+	uint64_t number = next_number(thread);
+	bool timed = thread->timeout.deadline != DEADLINE_NEVER;
+
+	assert(thread_get_state(thread) == THREAD_READY);
+	begin_wait(thread, operations, wait_object, THREAD_BLOCKED, number);
+	// Who found the thread claimed left it alone, and will not come again.
+	if (atomic_load(&thread->killed))
+		thread_abort_wait(thread, ERR_CANCELLED);
+	else if (timed && atomic_load(&thread->timeout.queue) == NULL)
+		thread_abort_wait(thread, ERR_TIMED_OUT);
+	else
+		guest_check_kick(thread);
+	return number;
+}
+
+void thread_wake(struct thread *thread)
+{
+	assert(thread_get_state(thread) == THREAD_READY);
+	timeout_cancel_sync(&thread->timeout);
+	scheduler_enqueue(thread);
+}
+
+void thread_wake_with(struct thread *thread, enum error error, uint64_t value)
+{
+	arch_syscall_set_result(
+		&thread->arch, (struct syscall_result){.error = (uint64_t)error, .value = value});
+	thread_wake(thread);
+}
+
+bool thread_abort_wait(struct thread *thread, enum error error)
+{
+	const struct wait_operations *operations;
+
+	if (!thread_claim(thread))
+		return false;
+	operations = thread->wait_operations;
+	if (operations->cancel)
+		operations->cancel(thread);
+	if (operations->fail)
+		operations->fail(thread, error);
+	else
+		arch_syscall_set_result(
+			&thread->arch, (struct syscall_result){.error = (uint64_t)error, .value = 0});
+	thread_wake(thread);
+	return true;
+}

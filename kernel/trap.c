@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+//
+// What the ISAs call: system calls, faults and interrupts come in here, and every entry from user mode ends
+// in trap_exit.
+
+#include <arch/cpu.h>
+#include <arch/mmu.h>
+#include <arch/thread.h>
+#include <arch/time.h>
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/crash.h>
+#include <kernel/ipc.h>
+#include <kernel/log.h>
+#include <kernel/panic.h>
+#include <kernel/process.h>
+#include <kernel/scheduler.h>
+#include <kernel/syscall.h>
+#include <kernel/trap.h>
+
+void trap_syscall(void)
+{
+	struct thread *thread = thread_current();
+
+	if (thread->in_guest)
+		guest_exit_syscall(thread);
+	else
+		syscall_dispatch();
+}
+
+// A page fault that memory management can resolve is none. What remains says what it is.
+static struct fault resolve(const struct thread *thread, const struct fault *fault)
+{
+	struct fault rest = *fault;
+
+	if (fault->kind == FAULT_PAGE)
+		rest.kind = address_space_fault(thread_space(thread), fault->address, fault->access);
+	return rest;
+}
+
+void trap_fault(const struct fault *fault)
+{
+	struct thread *thread = thread_current();
+	struct fault rest = resolve(thread, fault);
+
+	if (rest.kind == FAULT_NONE)
+		return;
+	if (thread->in_guest) {
+		guest_exit_fault(thread, &rest);
+	} else if (!ipc_send_fault(&rest)) {
+		crash_log(thread, &rest);
+		process_terminate(thread->process, EXIT_FAULT, rest.kind);
+	}
+}
+
+void trap_exit(void)
+{
+	struct thread *thread = thread_current();
+
+	ASSERT_NO_LOCKS_HELD();
+	for (;;) {
+		struct cpu *cpu = cpu_self();
+
+		cpu_note_quiescent();
+		if (cpu->blocked) {
+			// Whoever killed or kicked it before it waited could not end the wait.
+			if (atomic_load(&thread->killed))
+				thread_abort_wait(thread, ERR_CANCELLED);
+			else
+				guest_check_kick(thread);
+			scheduler_switch();
+			continue;
+		}
+		if (object_reap_pending())
+			object_reap();
+		if (log_watcher_due())
+			log_signal_watcher();
+		if (atomic_load(&thread->killed))
+			thread_exit_current();
+		if (thread->suspended)
+			thread_park_current();
+		else if (thread->in_guest && atomic_load(&thread->kicked))
+			guest_exit_kicked(thread);
+		else if (scheduler_must_switch())
+			scheduler_switch();
+		else
+			return;
+	}
+}
+
+void trap_interrupt(uint32_t line)
+{
+	cpu_self()->interrupts++;
+	interrupt_raise(line);
+}
+
+void trap_timer(void)
+{
+	uint64_t now = arch_time_now();
+
+	cpu_self()->interrupts++;
+	timeout_run(now);
+	scheduler_timer(now);
+}
+
+void trap_ipi(void)
+{
+	cpu_self()->ipis++;
+	if (panic_is_under_way())
+		arch_halt();
+	tlb_shootdown_ipi();
+	arch_sync_code_local();
+	scheduler_program_timer();
+}

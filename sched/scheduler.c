@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+//
+// The scheduler: which thread runs next, on which CPU, and the switch to it.
+
+#include <arch/cpu.h>
+#include <arch/smp.h>
+#include <arch/thread.h>
+#include <arch/time.h>
+#include <kernel/address_space.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/ipc.h>
+#include <kernel/scheduler.h>
+#include <kernel/thread.h>
+
+static void set_state(struct thread *thread, enum thread_state state)
+{
+	uint64_t word = atomic_load_explicit(&thread->state, memory_order_relaxed);
+
+	// A thread that is ready or runs does not wait: nobody else changes its state.
+	atomic_store(&thread->state, (word & ~(uint64_t)0xff) | state);
+}
+
+// --- Run queues
+
+// Where a thread that becomes ready goes: where it is or was, if it may.
+static struct cpu *choose_cpu(const struct thread *thread)
+{
+	struct cpu *last = &cpus[thread->cpu];
+
+	if (atomic_load(&thread->on_cpu) || scheduler_may_run(thread, last))
+		return last;
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (scheduler_may_run(thread, &cpus[i]))
+			return &cpus[i];
+	return last;
+}
+
+void scheduler_enqueue(struct thread *thread)
+{
+	struct cpu *cpu = choose_cpu(thread);
+	struct run_queue *queue = &cpu->run_queue;
+	bool preempts, first;
+
+	assert(thread_get_state(thread) == THREAD_READY);
+	spin_lock(&queue->lock);
+	thread->cpu = cpu->index;
+	run_queue_insert(queue, thread, false);
+	first = queue->count == 1;
+	preempts = thread->priority > cpu->current->priority;
+	// Nobody waited until now: what is left of a slice that began long ago does not count.
+	if (first)
+		cpu->current->slice_end = arch_time_now() + SLICE_NANOSECONDS;
+	if (preempts)
+		atomic_store(&cpu->reschedule, true);
+	spin_unlock(&queue->lock);
+	if (cpu != cpu_self()) {
+		if (preempts || first)
+			arch_ipi_send(cpu);
+	} else if (first) {
+		scheduler_program_timer();
+	}
+}
+
+bool scheduler_dequeue(struct thread *thread)
+{
+	for (;;) {
+		unsigned index = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+		struct run_queue *queue = &cpus[index].run_queue;
+		bool here, queued;
+
+		spin_lock(&queue->lock);
+		here = thread->cpu == index;
+		queued = here && !list_is_empty(&thread->run_link);
+		if (queued)
+			run_queue_remove(queue, thread);
+		spin_unlock(&queue->lock);
+		if (here)
+			return queued;
+	}
+}
+
+// --- Switching
+
+// The CPU time of the current thread up to now becomes part of its account. The run queue's lock is held.
+static void account_time(struct thread *thread, uint64_t now)
+{
+	thread->cpu_time += now - thread->run_since;
+	thread->run_since = now;
+}
+
+uint64_t scheduler_cpu_time(const struct thread *thread)
+{
+	struct cpu *cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
+	uint64_t time;
+
+	spin_lock(&cpu->run_queue.lock);
+	time = thread->cpu_time;
+	if (cpu->current == thread)
+		time += arch_time_now() - thread->run_since;
+	spin_unlock(&cpu->run_queue.lock);
+	return time;
+}
+
+// The current thread leaves the CPU, or may: it goes back into the queue if it could go on.
+static void put_back(struct cpu *cpu, struct thread *thread, uint64_t now)
+{
+	thread->slice_remaining = 0;
+	if (thread == cpu->idle || cpu->blocked || cpu->ended)
+		return;
+	set_state(thread, THREAD_READY);
+	if (!scheduler_may_run(thread, cpu)) {
+		cpu->moving = true;
+		return;
+	}
+	if (thread->slice_end > now)
+		thread->slice_remaining = thread->slice_end - now;
+	run_queue_insert(&cpu->run_queue, thread, thread->slice_remaining != 0);
+}
+
+static struct thread *take_best(struct cpu *cpu)
+{
+	int best = run_queue_best(&cpu->run_queue);
+	struct thread *thread;
+
+	if (best < 0)
+		return cpu->idle;
+	thread = run_queue_first(&cpu->run_queue, best);
+	run_queue_remove(&cpu->run_queue, thread);
+	return thread;
+}
+
+static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
+{
+	set_state(thread, THREAD_RUNNING);
+	thread->run_since = now;
+	thread->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : SLICE_NANOSECONDS);
+	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
+	cpu->current = thread;
+}
+
+void scheduler_switch(void)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *previous = cpu->current, *next;
+	uint64_t now = arch_time_now();
+
+	ASSERT_NO_LOCKS_HELD();
+	assert(!arch_irq_enabled());
+	spin_lock(&cpu->run_queue.lock);
+	atomic_store(&cpu->reschedule, false);
+	account_time(previous, now);
+	put_back(cpu, previous, now);
+	next = take_best(cpu);
+	make_current(cpu, next, now);
+	spin_unlock(&cpu->run_queue.lock);
+	scheduler_program_timer();
+	if (next == previous) {
+		cpu->blocked = false;
+		return;
+	}
+	assert(cpu->previous == NULL);
+	cpu->previous = previous;
+	cpu->context_switches++;
+	address_space_switch(thread_space(next));
+	// Where threads can move, none leaves its registers behind in a CPU.
+	if (cpu_count > 1)
+		arch_fpu_release(&previous->arch);
+	arch_context_switch(&previous->arch, &next->arch);
+	scheduler_finish_switch();
+}
+
+void scheduler_finish_switch(void)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *previous = cpu->previous;
+	bool moving = cpu->moving, ended = cpu->ended;
+
+	if (cpu->blocked)
+		arch_thread_reset_context(&previous->arch, thread_resume_user);
+	cpu->previous = NULL;
+	cpu->blocked = false;
+	cpu->moving = false;
+	cpu->ended = false;
+	// From here on another CPU may run it.
+	atomic_store_explicit(&previous->on_cpu, false, memory_order_release);
+	if (moving)
+		scheduler_enqueue(previous);
+	if (ended)
+		object_put(&previous->object);
+}
+
+bool scheduler_must_switch(void)
+{
+	const struct cpu *cpu = cpu_self();
+
+	return atomic_load_explicit(&cpu->reschedule, memory_order_relaxed) ||
+		!scheduler_may_run(cpu->current, cpu);
+}
+
+void scheduler_yield(void)
+{
+	struct cpu *cpu = cpu_self();
+
+	cpu->current->slice_end = 0;
+	atomic_store(&cpu->reschedule, true);
+}
+
+void scheduler_poke(struct thread *thread)
+{
+	struct cpu *cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
+
+	if (cpu != cpu_self() && atomic_load(&thread->on_cpu))
+		arch_ipi_send(cpu);
+}
+
+void scheduler_update(struct thread *thread, uint8_t priority, uint64_t affinity)
+{
+	bool queued;
+
+	ASSERT_LOCK_HELD(&thread->lock);
+	queued = scheduler_dequeue(thread);
+	thread->priority = priority;
+	thread->affinity = affinity;
+	if (queued)
+		scheduler_enqueue(thread);
+	if (atomic_load(&thread->on_cpu)) {
+		atomic_store(&cpus[thread->cpu].reschedule, true);
+		scheduler_poke(thread);
+	}
+}
+
+// --- Time
+
+// Whether the end of the current thread's slice means anything.
+static bool slice_matters(const struct cpu *cpu)
+{
+	if (cpu->current == cpu->idle || cpu->run_queue.count == 0)
+		return false;
+	return cpu_count > 1 || run_queue_best(&cpu->run_queue) >= cpu->current->priority;
+}
+
+static uint64_t next_deadline(const struct cpu *cpu)
+{
+	uint64_t deadline = timeout_next();
+
+	if (slice_matters(cpu) && cpu->current->slice_end < deadline)
+		deadline = cpu->current->slice_end;
+	return deadline;
+}
+
+void scheduler_program_timer(void)
+{
+	struct cpu *cpu = cpu_self();
+	uint64_t deadline = next_deadline(cpu);
+
+	// A timer that is set too early finds nothing to do and is set again.
+	if (deadline >= cpu->timer_deadline)
+		return;
+	cpu->timer_deadline = deadline;
+	arch_timer_set(deadline);
+}
+
+void scheduler_timer(uint64_t now)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *current = cpu->current;
+
+	if (slice_matters(cpu) && current->slice_end <= now) {
+		if (run_queue_best(&cpu->run_queue) >= current->priority)
+			atomic_store(&cpu->reschedule, true);
+		else
+			current->slice_end = now + SLICE_NANOSECONDS;
+		if (cpu_count > 1)
+			scheduler_wake_idle();
+	}
+	cpu->timer_deadline = next_deadline(cpu);
+	// It has just fired: where nobody rescheduled it yet, a slice that is over must not make it fire
+	// again at once.
+	if (atomic_load(&cpu->reschedule))
+		cpu->timer_deadline = timeout_next();
+	arch_timer_set(cpu->timer_deadline);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+//
+// Time-outs: a heap by deadline for each CPU.
+
+#include <arch/time.h>
+#include <kernel/assert.h>
+#include <kernel/cpu.h>
+#include <kernel/list.h>
+#include <kernel/scheduler.h>
+#include <kernel/timeout.h>
+#include <tern/types.h>
+
+#define RUN_STEP 16 // time-outs expired in one interrupt
+
+static struct timeout *first_of(const struct timeout_queue *queue)
+{
+	return queue->first ? container_of(queue->first, struct timeout, node) : NULL;
+}
+
+void timeout_queue_init(struct timeout_queue *queue)
+{
+	*queue = (struct timeout_queue){.lock = SPINLOCK_INITIALIZER(RANK_TIMEOUT)};
+}
+
+void timeout_arm(struct timeout *timeout, uint64_t deadline)
+{
+	struct timeout_queue *queue = &cpu_self()->timeouts;
+	bool is_first;
+
+	timeout->deadline = deadline;
+	if (deadline == DEADLINE_NEVER)
+		return;
+	spin_lock(&queue->lock);
+	assert(timeout->queue == NULL);
+	heap_insert(&queue->first, &timeout->node, deadline);
+	atomic_store_explicit(&timeout->queue, queue, memory_order_release);
+	is_first = queue->first == &timeout->node;
+	spin_unlock(&queue->lock);
+	if (is_first)
+		scheduler_program_timer();
+}
+
+// The queue's lock is held.
+static void take_out(struct timeout_queue *queue, struct timeout *timeout)
+{
+	ASSERT_LOCK_HELD(&queue->lock);
+	heap_remove(&queue->first, &timeout->node);
+	atomic_store_explicit(&timeout->queue, NULL, memory_order_release);
+}
+
+bool timeout_cancel(struct timeout *timeout)
+{
+	struct timeout_queue *queue;
+
+	while ((queue = atomic_load_explicit(&timeout->queue, memory_order_acquire))) {
+		bool mine;
+
+		spin_lock(&queue->lock);
+		mine = atomic_load_explicit(&timeout->queue, memory_order_relaxed) == queue;
+		if (mine)
+			take_out(queue, timeout);
+		spin_unlock(&queue->lock);
+		if (mine)
+			return true;
+	}
+	return false;
+}
+
+void timeout_cancel_sync(struct timeout *timeout)
+{
+	struct timeout_queue *queue;
+
+	if (timeout_cancel(timeout))
+		return;
+	queue = atomic_load_explicit(&timeout->last_queue, memory_order_acquire);
+	if (queue == NULL || queue == &cpu_self()->timeouts)
+		return;
+	while (atomic_load_explicit(&queue->running, memory_order_acquire) == timeout)
+		spin_wait();
+}
+
+uint64_t timeout_next(void)
+{
+	struct timeout_queue *queue = &cpu_self()->timeouts;
+	uint64_t deadline;
+
+	spin_lock(&queue->lock);
+	deadline = queue->first ? queue->first->key : DEADLINE_NEVER;
+	spin_unlock(&queue->lock);
+	return deadline;
+}
+
+// The first time-out, taken out and marked as running, if it is due.
+static struct timeout *take_due(struct timeout_queue *queue, uint64_t now)
+{
+	struct timeout *timeout;
+
+	spin_lock(&queue->lock);
+	timeout = first_of(queue);
+	if (timeout && timeout->deadline > now)
+		timeout = NULL;
+	if (timeout) {
+		atomic_store_explicit(&queue->running, timeout, memory_order_relaxed);
+		atomic_store_explicit(&timeout->last_queue, queue, memory_order_relaxed);
+		take_out(queue, timeout);
+	}
+	spin_unlock(&queue->lock);
+	return timeout;
+}
+
+bool timeout_run(uint64_t now)
+{
+	struct timeout_queue *queue = &cpu_self()->timeouts;
+
+	for (unsigned i = 0; i < RUN_STEP; i++) {
+		struct timeout *timeout = take_due(queue, now);
+
+		if (timeout == NULL)
+			return false;
+		timeout->expire(timeout);
+		atomic_store_explicit(&queue->running, NULL, memory_order_release);
+	}
+	return timeout_next() <= now;
+}
