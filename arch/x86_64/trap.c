@@ -23,6 +23,7 @@ enum vector {
 };
 
 #define PAGE_FAULT_WRITE   ((uint64_t)1 << 1)
+#define PAGE_FAULT_USER    ((uint64_t)1 << 2)
 #define PAGE_FAULT_EXECUTE ((uint64_t)1 << 4)
 #define DR6_SINGLE_STEP    ((uint64_t)1 << 14)
 #define DR6_INITIAL        0xffff0ff0
@@ -52,6 +53,11 @@ struct fixup {
 };
 
 extern const struct fixup fixup_table_start[], fixup_table_end[];
+
+static bool frame_is_user(const struct arch_frame *frame)
+{
+	return (frame->cs & 3) != 0;
+}
 
 static struct fault describe(const struct arch_frame *frame)
 {
@@ -83,6 +89,9 @@ static struct fault describe(const struct arch_frame *frame)
 		fault.kind = FAULT_ALIGNMENT;
 		break;
 	case VECTOR_PAGE_FAULT:
+		// In user mode the CPU itself has looked at a table of its own, for an odd selector.
+		if (frame_is_user(frame) && !(frame->error_code & PAGE_FAULT_USER))
+			break;
 		fault.kind = FAULT_PAGE;
 		fault.address = read_cr2();
 		fault.access = FAULT_ACCESS_READ;
@@ -99,6 +108,9 @@ void trap_from_user(struct arch_frame *frame)
 {
 	struct fault fault;
 
+	// Some CPUs jump to a non-canonical address before they notice, but none can return to one: it
+	// becomes one in the kernel's half.
+	frame->rip = (uint64_t)((int64_t)(frame->rip << 16) >> 16);
 	if (frame->vector >= VECTOR_EXCEPTIONS) {
 		interrupt_controller->dispatch((uint32_t)frame->vector);
 		return;
