@@ -11,7 +11,7 @@
 
 #define SIGNATURE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
-struct acpi_machine acpi_machine = {.has_cmos_clock = true};
+struct acpi_machine acpi_machine = {.has_cmos_clock = true, .console_line = UINT32_MAX};
 
 static uint64_t mapped_bytes; // of physical memory, from 0
 
@@ -82,35 +82,12 @@ static bool open_table(paddr_t address, struct table *table)
 		checksum_is_zero(table->bytes, table->length);
 }
 
-// A generic address structure.
-static struct acpi_register register_at(const struct table *table, uint32_t offset)
+// The address in a generic address structure (5.2.3.2) of the given space, else 0.
+enum address_space { SPACE_MEMORY = 0, SPACE_IO_PORT = 1 };
+
+static uint64_t generic_address(const struct table *table, uint32_t offset, enum address_space space)
 {
-	enum { SPACE_MEMORY = 0, SPACE_IO = 1 };
-	uint8_t space = field8(table, offset);
-
-	if (space != SPACE_MEMORY && space != SPACE_IO)
-		return (struct acpi_register){.address = 0};
-	return (struct acpi_register){
-		.is_io_port = space == SPACE_IO,
-		.width = (uint8_t)(field8(table, offset + 1) / 8),
-		.address = field64(table, offset + 4),
-	};
-}
-
-// Only I/O ports: memory may no longer be mapped when the kernel wants to use one of these.
-static void register_write(const struct acpi_register *reg, unsigned width, uint32_t value)
-{
-	if (reg->is_io_port)
-		arch_io_port_write((uint16_t)reg->address, width, value);
-}
-
-static uint32_t register_read(const struct acpi_register *reg, unsigned width)
-{
-	uint32_t value = 0;
-
-	if (reg->is_io_port)
-		arch_io_port_read((uint16_t)reg->address, width, &value);
-	return value;
+	return field8(table, offset) == space ? field64(table, offset + 4) : 0;
 }
 
 // --- CPUs and interrupts: MADT, 5.2.12
@@ -203,7 +180,6 @@ static void read_madt(const struct table *table)
 
 #define FADT_BOOT_NO_CMOS    (1 << 5)
 #define FADT_RESET_SUPPORTED ((uint32_t)1 << 10)
-#define FADT_TIMER_32_BIT    ((uint32_t)1 << 8)
 
 #define PM1_SLEEP_TYPE_SHIFT 10
 #define PM1_SLEEP_TYPE_MASK  (7 << PM1_SLEEP_TYPE_SHIFT)
@@ -212,22 +188,20 @@ static void read_madt(const struct table *table)
 #define PM1_WIDTH            2
 #define ENABLE_POLLS         1000000
 
-static struct acpi_register pm1_control[2];
+static uint16_t pm1_control_ports[2];
 static uint8_t sleep_type[2]; // of S5, for each of them
 static bool sleep_type_known;
-static struct acpi_register reset_register;
+static uint16_t reset_port;
 static uint8_t reset_value;
-static uint32_t smi_command;
+static uint16_t smi_command_port;
 static uint8_t acpi_enable;
 
-// A register of the FADT: the extended field where it is there and filled in, else the old one, an I/O port.
-static struct acpi_register fadt_register(const struct table *fadt, uint32_t offset, uint32_t extended_offset)
+// The port of a register: in the extended field where that is filled in, else in the old one.
+static uint16_t fadt_port(const struct table *fadt, uint32_t offset, uint32_t extended_offset)
 {
-	struct acpi_register extended = register_at(fadt, extended_offset);
+	uint64_t extended = generic_address(fadt, extended_offset, SPACE_IO_PORT);
 
-	if (extended.address != 0)
-		return extended;
-	return (struct acpi_register){.is_io_port = true, .width = 4, .address = field32(fadt, offset)};
+	return (uint16_t)(extended != 0 ? extended : field32(fadt, offset));
 }
 
 enum aml {
@@ -283,19 +257,17 @@ static void find_sleep_type(const struct table *dsdt)
 
 static void read_fadt(const struct table *table)
 {
-	uint32_t flags = field32(table, 112);
 	struct table dsdt;
 
-	pm1_control[0] = fadt_register(table, 64, 172);
-	pm1_control[1] = fadt_register(table, 68, 184);
-	smi_command = field32(table, 48);
+	pm1_control_ports[0] = fadt_port(table, 64, 172);
+	pm1_control_ports[1] = fadt_port(table, 68, 184);
+	smi_command_port = field16(table, 48);
 	acpi_enable = field8(table, 52);
-	if (flags & FADT_RESET_SUPPORTED) {
-		reset_register = register_at(table, 116);
+	if (field32(table, 112) & FADT_RESET_SUPPORTED) {
+		reset_port = (uint16_t)generic_address(table, 116, SPACE_IO_PORT);
 		reset_value = field8(table, 128);
 	}
-	acpi_machine.pm_timer = fadt_register(table, 76, 208);
-	acpi_machine.pm_timer_is_32_bit = (flags & FADT_TIMER_32_BIT) != 0;
+	acpi_machine.timer_port = fadt_port(table, 76, 208);
 	acpi_machine.has_cmos_clock = !(field16(table, 109) & FADT_BOOT_NO_CMOS);
 	if (open_table(field64(table, 140), &dsdt) || open_table(field32(table, 40), &dsdt))
 		find_sleep_type(&dsdt);
@@ -304,13 +276,16 @@ static void read_fadt(const struct table *table)
 // Asks the firmware to leave power management to us, if it has not yet (4.8.3.2.1).
 static void enable_acpi_mode(void)
 {
-	if (smi_command == 0 || acpi_enable == 0)
+	uint32_t control = 0;
+
+	if (smi_command_port == 0 || acpi_enable == 0)
 		return;
 	for (unsigned polls = 0; polls < ENABLE_POLLS; polls++) {
-		if (register_read(&pm1_control[0], PM1_WIDTH) & PM1_SCI_ENABLE)
+		arch_io_port_read(pm1_control_ports[0], PM1_WIDTH, &control);
+		if (control & PM1_SCI_ENABLE)
 			return;
 		if (polls == 0)
-			arch_io_port_write((uint16_t)smi_command, 1, acpi_enable);
+			arch_io_port_write(smi_command_port, 1, acpi_enable);
 		arch_cpu_relax();
 	}
 }
@@ -321,28 +296,28 @@ void acpi_power_off(void)
 		return;
 	enable_acpi_mode();
 	for (unsigned i = 0; i < 2; i++) {
-		uint32_t value = register_read(&pm1_control[i], PM1_WIDTH) & ~(uint32_t)PM1_SLEEP_TYPE_MASK;
+		uint32_t control = 0;
 
-		value |= (uint32_t)sleep_type[i] << PM1_SLEEP_TYPE_SHIFT;
-		if (pm1_control[i].address != 0)
-			register_write(&pm1_control[i], PM1_WIDTH, value | PM1_SLEEP_ENABLE);
+		if (pm1_control_ports[i] == 0)
+			continue;
+		arch_io_port_read(pm1_control_ports[i], PM1_WIDTH, &control);
+		control &= ~(uint32_t)PM1_SLEEP_TYPE_MASK;
+		control |= (uint32_t)sleep_type[i] << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE;
+		arch_io_port_write(pm1_control_ports[i], PM1_WIDTH, control);
 	}
 }
 
 void acpi_reset(void)
 {
-	if (reset_register.address != 0)
-		register_write(&reset_register, 1, reset_value);
+	if (reset_port != 0)
+		arch_io_port_write(reset_port, 1, reset_value);
 }
 
 // --- Clocks, PCI and console: HPET, MCFG, SPCR
 
 static void read_hpet(const struct table *table)
 {
-	struct acpi_register base = register_at(table, HEADER_LENGTH + 4);
-
-	if (!base.is_io_port)
-		acpi_machine.hpet = base.address;
+	acpi_machine.hpet = generic_address(table, HEADER_LENGTH + 4, SPACE_MEMORY);
 }
 
 // PCI Firmware Specification 3.2, 4.1.2.
@@ -362,16 +337,16 @@ static void read_mcfg(const struct table *table)
 	}
 }
 
+// Serial Port Console Redirection Table (Microsoft, version 4).
 static void read_spcr(const struct table *table)
 {
-	enum { SPCR_16550 = 0, SPCR_16550_SUBSET = 1, SPCR_16550_GENERIC = 0x12 };
-	uint8_t type = field8(table, HEADER_LENGTH);
+	enum { SPCR_16550 = 0, SPCR_16550_SUBSET = 1, SPCR_INTERRUPT_IO_APIC = 2 };
 
-	if (type != SPCR_16550 && type != SPCR_16550_SUBSET && type != SPCR_16550_GENERIC)
+	if (field8(table, 36) != SPCR_16550 && field8(table, 36) != SPCR_16550_SUBSET)
 		return;
-	acpi_machine.console = register_at(table, HEADER_LENGTH + 4);
-	if (!acpi_machine.console.is_io_port && acpi_machine.console.width == 4)
-		acpi_machine.console_register_shift = 2;
+	acpi_machine.console_port = (uint16_t)generic_address(table, 40, SPACE_IO_PORT);
+	if (field8(table, 52) & SPCR_INTERRUPT_IO_APIC)
+		acpi_machine.console_line = field32(table, 54);
 }
 
 // --- The root tables, 5.2.5 to 5.2.8
@@ -394,7 +369,7 @@ static void read_table(paddr_t address)
 		log_warning("acpi: ignoring a damaged table at %lx", address);
 		return;
 	}
-	for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
 		if (field32(&table, 0) == readers[i].signature)
 			readers[i].read(&table);
 	}

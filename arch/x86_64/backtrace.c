@@ -24,9 +24,9 @@ static bool read_frame(uintptr_t pointer, bool is_user, struct stack_frame *fram
 	if (pointer % sizeof(uintptr_t) != 0)
 		return false;
 	if (is_user)
-		return pointer >= ARCH_USER_START && pointer < ARCH_USER_END - sizeof *frame &&
-			arch_copy_from_user(frame, pointer, sizeof *frame) == 0;
-	if (!is_mapped_in_kernel(pointer) || !is_mapped_in_kernel(pointer + sizeof *frame - 1))
+		return pointer >= ARCH_USER_START && pointer < ARCH_USER_END - sizeof(*frame) &&
+			arch_copy_from_user(frame, pointer, sizeof(*frame)) == 0;
+	if (!is_mapped_in_kernel(pointer) || !is_mapped_in_kernel(pointer + sizeof(*frame) - 1))
 		return false;
 	*frame = *(const struct stack_frame *)pointer;
 	return true;

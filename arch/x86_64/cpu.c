@@ -159,11 +159,11 @@ static void init_task_state(struct cpu *cpu)
 {
 	struct arch_cpu *arch = &cpu->arch;
 	uintptr_t base = (uintptr_t)&arch->task_state;
-	uint64_t limit = sizeof arch->task_state - 1;
+	uint64_t limit = sizeof(arch->task_state) - 1;
 
 	arch->double_fault_stack.cpu = cpu;
 	arch->interrupt_stack.cpu = cpu;
-	arch->task_state = (struct task_state){.io_map_base = sizeof arch->task_state};
+	arch->task_state = (struct task_state){.io_map_base = sizeof(arch->task_state)};
 	arch->task_state.ist[IST_DOUBLE_FAULT - 1] = (uintptr_t)&arch->double_fault_stack.cpu;
 	arch->task_state.ist[IST_INTERRUPT - 1] = (uintptr_t)&arch->interrupt_stack.cpu;
 
@@ -178,8 +178,8 @@ static void init_task_state(struct cpu *cpu)
 
 static void load_tables(const struct arch_cpu *arch)
 {
-	struct table_pointer gdt = {.limit = sizeof arch->gdt - 1, .base = (uintptr_t)arch->gdt};
-	struct table_pointer idt = {.limit = sizeof gates - 1, .base = (uintptr_t)gates};
+	struct table_pointer gdt = {.limit = sizeof(arch->gdt) - 1, .base = (uintptr_t)arch->gdt};
+	struct table_pointer idt = {.limit = sizeof(gates) - 1, .base = (uintptr_t)gates};
 
 	__asm__ volatile("lgdt %0\n\t"
 			 "lidt %1\n\t"
@@ -257,7 +257,7 @@ size_t arch_entropy(void *buffer, size_t length)
 	if (!cpu_features.rdseed && !cpu_features.rdrand)
 		return 0;
 	while (filled < length && random_word(&word)) {
-		for (unsigned i = 0; i < sizeof word && filled < length; i++) {
+		for (unsigned i = 0; i < sizeof(word) && filled < length; i++) {
 			bytes[filled++] = (uint8_t)word;
 			word >>= 8;
 		}

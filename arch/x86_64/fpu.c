@@ -145,11 +145,11 @@ bool arch_fpu_set(struct arch_thread *thread, const void *state)
 	if ((checked.legacy.mxcsr & ~mxcsr_mask) || (checked.components & ~components) ||
 		checked.compaction != 0)
 		return false;
-	for (unsigned i = 0; i < sizeof checked.reserved / sizeof checked.reserved[0]; i++) {
+	for (unsigned i = 0; i < sizeof(checked.reserved) / sizeof(checked.reserved[0]); i++) {
 		if (checked.reserved[i] != 0)
 			return false;
 	}
-	memcpy(thread->fpu, &checked, sizeof checked);
+	memcpy(thread->fpu, &checked, sizeof(checked));
 	thread->fpu_used = true;
 	set_disabled(isa_cpu_self(), false);
 	load(thread->fpu);
@@ -160,7 +160,7 @@ bool arch_fpu_set(struct arch_thread *thread, const void *state)
 void arch_fpu_reset(struct arch_thread *thread)
 {
 	thread->fpu_used = false;
-	memcpy(thread->fpu, &initial_state, sizeof initial_state);
+	memcpy(thread->fpu, &initial_state, sizeof(initial_state));
 	if (thread == isa_cpu_self()->thread)
 		set_disabled(isa_cpu_self(), true);
 }

@@ -112,7 +112,7 @@ void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t en
 	struct arch_frame *frame = (struct arch_frame *)stack_top - 1;
 
 	assert(stack_top % 16 == 0);
-	memset(thread, 0, sizeof *thread);
+	memset(thread, 0, sizeof(*thread));
 	thread->frame = frame;
 	thread->fs_base = is_canonical(tls_base) ? tls_base : 0;
 	*frame = (struct arch_frame){
@@ -127,7 +127,7 @@ void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t en
 
 void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void (*entry)(void))
 {
-	memset(thread, 0, sizeof *thread);
+	memset(thread, 0, sizeof(*thread));
 	thread->frame = (struct arch_frame *)stack_top - 1;
 	thread->entry = entry;
 }

@@ -10,6 +10,7 @@
 #include <kernel/acpi.h>
 #include <kernel/apic.h>
 #include <kernel/log.h>
+#include <kernel/reference_clock.h>
 #include <kernel/trap.h>
 
 #define NANOSECONDS_PER_SECOND      1000000000
@@ -20,107 +21,6 @@ struct time_scale time_scale;
 
 static uint64_t timer_ticks_per_nanosecond; // of the APIC timer, 32.32 fixed point; 0: deadlines of the
 					    // time-stamp counter
-
-// --- Reference clocks: free-running counters
-
-struct reference {
-	const char *name;
-	uint64_t hz;
-	uint32_t mask; // of its bits
-	uint32_t (*read)(void);
-};
-
-// IA-PC HPET Specification 1.0a, 2.3.
-#define HPET_PERIOD             0x004 // femtoseconds, the upper half of the capabilities
-#define HPET_CONFIGURATION      0x010
-#define HPET_COUNTER            0x0f0
-#define HPET_SIZE               0x400
-#define HPET_ENABLE             1
-#define HPET_PERIOD_MAX         100000000
-#define FEMTOSECONDS_PER_SECOND 1000000000000000
-
-static volatile uint8_t *hpet;
-
-static volatile uint32_t *hpet_register(uint32_t offset)
-{
-	return (volatile uint32_t *)(hpet + offset);
-}
-
-static uint32_t read_hpet(void)
-{
-	return *hpet_register(HPET_COUNTER);
-}
-
-static bool open_hpet(struct reference *reference)
-{
-	uint32_t period;
-
-	if (acpi_machine.hpet == 0)
-		return false;
-	hpet = mmu_boot_map_device(acpi_machine.hpet, HPET_SIZE);
-	if (hpet == NULL)
-		return false;
-	period = *hpet_register(HPET_PERIOD);
-	if (period == 0 || period > HPET_PERIOD_MAX)
-		return false;
-	*hpet_register(HPET_CONFIGURATION) |= HPET_ENABLE;
-	*reference = (struct reference){
-		.name = "HPET",
-		.hz = FEMTOSECONDS_PER_SECOND / period,
-		.mask = UINT32_MAX,
-		.read = read_hpet,
-	};
-	return true;
-}
-
-#define ACPI_TIMER_HZ 3579545
-
-static uint32_t read_acpi_timer(void)
-{
-	uint32_t value = 0;
-
-	arch_io_port_read((uint16_t)acpi_machine.pm_timer.address, 4, &value);
-	return value;
-}
-
-static bool open_acpi_timer(struct reference *reference)
-{
-	if (acpi_machine.pm_timer.address == 0 || !acpi_machine.pm_timer.is_io_port)
-		return false;
-	*reference = (struct reference){
-		.name = "ACPI timer",
-		.hz = ACPI_TIMER_HZ,
-		.mask = acpi_machine.pm_timer_is_32_bit ? UINT32_MAX : 0xffffff,
-		.read = read_acpi_timer,
-	};
-	return true;
-}
-
-// Channel 2 of the 8254 counts down from 65536 again and again; its gate is bit 0 of port 0x61.
-enum { PIT_HZ = 1193182, PIT_CHANNEL_2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61 };
-
-#define PIT_GATE_KEPT      0xfc
-#define PIT_CHANNEL_2_RATE 0xb4
-#define PIT_LATCH_2        0x80
-
-static uint32_t read_pit(void)
-{
-	uint32_t low;
-
-	port_write8(PIT_COMMAND, PIT_LATCH_2);
-	low = port_read8(PIT_CHANNEL_2);
-	return 0 - (low | (uint32_t)port_read8(PIT_CHANNEL_2) << 8);
-}
-
-static void open_pit(struct reference *reference)
-{
-	port_write8(PIT_GATE, (port_read8(PIT_GATE) & PIT_GATE_KEPT) | 1);
-	port_write8(PIT_COMMAND, PIT_CHANNEL_2_RATE);
-	port_write8(PIT_CHANNEL_2, 0);
-	port_write8(PIT_CHANNEL_2, 0);
-	*reference = (struct reference){
-		.name = "interval timer", .hz = PIT_HZ, .mask = 0xffff, .read = read_pit};
-}
 
 // --- Measuring
 
@@ -157,7 +57,7 @@ static uint64_t round_hz(uint64_t hz)
 	uint64_t rounded = (hz + HZ_PER_MHZ / 2) / HZ_PER_MHZ * HZ_PER_MHZ;
 	uint64_t distance = hz > rounded ? hz - rounded : rounded - hz;
 
-	return distance <= hz / 100000 ? rounded : hz;
+	return distance <= hz / 40000 ? rounded : hz;
 }
 
 // value * factor / divisor, with a product of 128 bits; the result must fit.
@@ -173,7 +73,7 @@ static uint64_t multiply_divide(uint64_t value, uint64_t factor, uint64_t diviso
 	return quotient;
 }
 
-static uint64_t measure_tsc(const struct reference *reference)
+static uint64_t measure_tsc(const struct reference_clock *reference)
 {
 	uint32_t window = (uint32_t)(reference->hz / 1000 * 40);
 	struct sample start = take_sample(reference->read);
@@ -206,11 +106,11 @@ static uint64_t fixed_ratio(uint64_t numerator, uint64_t denominator)
 
 void arch_time_init(void)
 {
-	struct reference reference;
+	struct reference_clock reference;
 	uint64_t tsc_hz, timer_hz;
 
-	if (!open_hpet(&reference) && !open_acpi_timer(&reference))
-		open_pit(&reference);
+	reference = reference_clock_open(
+		acpi_machine.hpet != 0 ? mmu_boot_map_device(acpi_machine.hpet, HPET_SIZE) : NULL);
 	tsc_hz = round_hz(measure_tsc(&reference));
 	time_scale = (struct time_scale){
 		.tsc_at_boot = read_tsc(),

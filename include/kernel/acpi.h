@@ -11,13 +11,6 @@
 #define ACPI_IO_APICS  8
 #define ACPI_OVERRIDES 16
 
-// A generic address structure. Address 0: none.
-struct acpi_register {
-	bool is_io_port; // else memory
-	uint8_t width;   // bytes
-	uint64_t address;
-};
-
 struct acpi_io_apic {
 	paddr_t address;
 	uint32_t first_line;
@@ -38,16 +31,15 @@ struct acpi_machine {
 	struct acpi_override overrides[ACPI_OVERRIDES];
 	size_t override_count;
 
-	struct acpi_register pm_timer; // 3.579545 MHz
-	bool pm_timer_is_32_bit;       // else 24
-	paddr_t hpet;                  // 0: none
+	uint16_t timer_port; // counts 24 bits at 3.579545 MHz; 0: none
+	paddr_t hpet;        // 0: none
 	bool has_cmos_clock;
 
 	paddr_t pci_ecam; // of segment 0; 0: none
 	uint64_t pci_ecam_length;
 
-	struct acpi_register console; // a 16550
-	uint8_t console_register_shift;
+	uint16_t console_port; // a 16550; 0: not told
+	uint32_t console_line; // UINT32_MAX: no interrupt
 };
 
 extern struct acpi_machine acpi_machine;
