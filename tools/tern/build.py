@@ -123,7 +123,7 @@ def _compile(config: Configuration) -> None:
             say(f"building {config.name} ...")
             announced = True
     if process.wait():
-        sys.stderr.write("".join(_complaints(lines)))
+        sys.stderr.write("".join(line for line in lines if not line.startswith("[")))
         raise Failure(f"{config.name} does not build", BUILD)
     if announced:
         sys.stderr.write("".join(_complaints(lines)))
