@@ -58,6 +58,7 @@ static bool number_reserved(uint64_t number)
 	return false;
 }
 
+// A CPU that has not flushed since the last time still runs what it ran then, if anything.
 static void begin_generation(void)
 {
 	generation += ASID_GENERATION;
@@ -65,6 +66,8 @@ static void begin_generation(void)
 	for (unsigned i = 0; i < ARCH_CPU_MAX; i++) {
 		struct arch_cpu *cpu = &cpus[i].arch;
 
+		if (atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed) == ASID_STALE)
+			continue;
 		atomic_store_explicit(&cpu->asid_generation, ASID_STALE, memory_order_relaxed);
 		atomic_thread_fence(memory_order_seq_cst);
 		cpu->asid_reserved = atomic_load_explicit(&cpu->asid_active, memory_order_relaxed);
@@ -113,6 +116,23 @@ static uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *spa
 	return asid;
 }
 
+// Whether the ASID is of the generation that this CPU's TLB is for.
+static bool asid_current(const struct arch_cpu *cpu, uint64_t asid)
+{
+	return (asid & ~ASID_NUMBER_MASK) ==
+		atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed);
+}
+
+// The fast path of a switch. Only what is current is published: an old one may have another owner by now.
+static bool use_asid(struct arch_cpu *cpu, uint64_t asid)
+{
+	if (!asid_current(cpu, asid))
+		return false;
+	atomic_store_explicit(&cpu->asid_active, asid, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	return asid_current(cpu, asid);
+}
+
 void arch_mmu_switch(struct arch_address_space *space)
 {
 	struct arch_cpu *cpu = this_cpu();
@@ -122,13 +142,10 @@ void arch_mmu_switch(struct arch_address_space *space)
 	if (space != NULL) {
 		root = space->root;
 		asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
-	}
-	atomic_store_explicit(&cpu->asid_active, asid, memory_order_relaxed);
-	if (space != NULL) {
-		atomic_thread_fence(memory_order_seq_cst);
-		if ((asid & ~ASID_NUMBER_MASK) !=
-			atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed))
+		if (!use_asid(cpu, asid))
 			asid = assign_asid(cpu, space);
+	} else {
+		atomic_store_explicit(&cpu->asid_active, 0, memory_order_relaxed);
 	}
 	write_system_register(ttbr0_el1, root | asid << TTBR_ASID_SHIFT);
 	instruction_barrier();
