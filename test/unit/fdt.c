@@ -257,6 +257,14 @@ static void check_damaged(const uint8_t *good, uint32_t size)
 			read_all(blob);
 		}
 	}
+	// Lengths and offsets that wrap around.
+	for (uint32_t offset = 8; offset + 4 <= size; offset += 4) {
+		for (uint32_t back = 1; back < 256; back += back < 16 ? 1 : 4) {
+			memcpy(blob, good, size);
+			put_u32(blob + offset, 0 - back);
+			read_all(blob);
+		}
+	}
 	srand(1);
 	for (unsigned round = 0; round < RANDOM_ROUNDS; round++) {
 		memcpy(blob, good, size);
