@@ -8,6 +8,7 @@
 #include <kernel/panic.h>
 
 #define NANOSECONDS       1000000000ull
+#define RELAX_NANOSECONDS 10000
 #define TIME_SET_TIMER    0
 #define TICKS_NEVER       UINT64_MAX
 #define FREQUENCY_MAX     (NANOSECONDS - 1)
@@ -17,6 +18,7 @@
 uint64_t isa_clock_start;
 uint64_t isa_clock_multiplier;
 static uint64_t ticks_multiplier; // ticks per nanosecond, times 2^RECIPROCAL_SHIFT
+static uint64_t relax_ticks;      // of isa_relax_sleep
 static bool has_stimecmp;
 
 static uint32_t timebase_frequency(void)
@@ -63,6 +65,7 @@ void arch_time_init(void)
 		panic("the device tree gives no usable timebase-frequency: %u", frequency);
 	isa_clock_multiplier = (NANOSECONDS << CLOCK_SHIFT) / frequency;
 	ticks_multiplier = reciprocal(isa_clock_multiplier);
+	relax_ticks = frequency / (NANOSECONDS / RELAX_NANOSECONDS) + 1;
 	isa_clock_start = isa_clock_ticks();
 	has_stimecmp = isa_has_stimecmp();
 	arch_time_init_cpu();
@@ -76,13 +79,26 @@ void arch_time_init_cpu(void)
 void arch_timer_set(uint64_t deadline)
 {
 	unsigned __int128 product = (unsigned __int128)deadline * ticks_multiplier;
+	uint64_t ticks = TICKS_NEVER;
 
-	if (deadline == DEADLINE_NEVER) {
-		csr_clear(sie, SIE_TIMER);
-		set_ticks(TICKS_NEVER);
-		return;
-	}
 	// One tick later than rounded down, so that the deadline is past when the interrupt comes.
-	set_ticks((uint64_t)(product >> RECIPROCAL_SHIFT) + isa_clock_start + 1);
+	if (deadline != DEADLINE_NEVER)
+		ticks = (uint64_t)(product >> RECIPROCAL_SHIFT) + isa_clock_start + 1;
+	isa_cpu()->timer_ticks = ticks;
+	set_ticks(ticks);
 	csr_set(sie, SIE_TIMER);
+}
+
+// The timer is borrowed. If an interrupt is pending already, this does not wait, but still makes way.
+void isa_relax_sleep(void)
+{
+	uint64_t enabled = csr_read(sie);
+
+	if (arch_irq_enabled())
+		return;
+	set_ticks(isa_clock_ticks() + relax_ticks);
+	csr_set(sie, SIE_TIMER);
+	__asm__ volatile("wfi" : : : "memory");
+	set_ticks(isa_cpu()->timer_ticks);
+	csr_write(sie, enabled);
 }

@@ -48,19 +48,19 @@ static inline struct arch_cpu *isa_cpu(void)
 	return (struct arch_cpu *)arch_cpu_self();
 }
 
-#define RELAX_BEFORE_YIELD 1024
+#define RELAX_BEFORE_SLEEP 1024
+
+// Waits a few microseconds, or until an interrupt is pending (time.c).
+void isa_relax_sleep(void);
 
 // `pause` does for another hart of the core. It does not make an emulator that runs all harts in one thread
-// switch to the next one: only `wfi` does, and it must not wait. So a long wait makes a software interrupt
-// pending on this hart now and then and waits for that. Nothing is taken back, so no real IPI is lost; the
-// core takes the interrupt later as an IPI that says nothing.
+// go on with the next one, nor free a processor of the host for the hart that is waited for: only `wfi` does
+// either, so a long wait sleeps now and then.
 static inline void arch_cpu_relax(void)
 {
 	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" : : : "memory"); // pause (Zihintpause)
-	if (++isa_cpu()->relax_count % RELAX_BEFORE_YIELD == 0) {
-		csr_set(sip, SIE_SOFTWARE);
-		__asm__ volatile("wfi" : : : "memory");
-	}
+	if (++isa_cpu()->relax_count % RELAX_BEFORE_SLEEP == 0)
+		isa_relax_sleep();
 }
 
 static inline void arch_cpu_idle(void)

@@ -38,6 +38,7 @@ struct arch_cpu {
 	uint64_t scratch;         // of trap_entry
 	uint64_t hart_id;
 	struct arch_thread *fpu_owner; // whose FPU registers are in the hart; NULL: nobody's
+	uint64_t timer_ticks;          // what the timer is set to; UINT64_MAX: nothing
 	uint64_t asid_generation;      // that the TLB has entries of
 	uint32_t relax_count;          // calls of arch_cpu_relax
 };
