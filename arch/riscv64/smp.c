@@ -5,10 +5,8 @@
 #include "internal.h"
 #include <arch/cpu.h>
 #include <arch/smp.h>
-#include <arch/time.h>
 #include <kernel/boot.h>
 #include <kernel/cpu.h>
-#include <kernel/device.h>
 
 #define HSM_HART_START 0
 #define IPI_SEND       0
@@ -30,7 +28,8 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 	struct hart_start *start = &hart_starts[cpu - cpus];
 
 	start->satp = csr_read(satp) & ~((uint64_t)SATP_ASID_MASK << SATP_ASID_SHIFT);
-	start->stack_top = stack_top;
+	// Below where a thread that owns this stack has its frame.
+	start->stack_top = stack_top - sizeof(struct arch_frame);
 	start->cpu = cpu;
 	cpu->arch.hart_id = hardware_id;
 	__asm__ volatile("fence rw, rw" : : : "memory");
@@ -42,8 +41,6 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 _Noreturn void hart_main(struct cpu *cpu)
 {
 	arch_cpu_init(cpu);
-	interrupt_controller->init_cpu();
-	arch_time_init_cpu();
 	cpu_main(cpu);
 }
 
