@@ -30,9 +30,16 @@ static uint64_t watcher_bits;
 static atomic_bool watcher_due;
 static bool emergency; // a panic: no lock, no ring
 
+// tern.log= on the command line says which is the last level that is wanted.
 static bool is_wanted(enum log_level level)
 {
-	return level < LOG_DEBUG || command_line_is("tern.log", "debug");
+	static const char *const names[] = {
+		[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
+	for (int last = LOG_ERROR; last <= LOG_DEBUG; last++)
+		if (command_line_is("tern.log", names[last]))
+			return (int)level <= last;
+	return level <= LOG_INFO;
 }
 
 static size_t format_line(char *line, enum log_level level, const char *format, va_list arguments)
