@@ -38,8 +38,10 @@ def functions(nm: str, program: str) -> list[tuple[int, str]]:
 
 def assembly(symbols: list[tuple[int, str]]) -> str:
     """The table: pairs of 32-bit offsets, from the first function and into the names."""
-    base = symbols[0][0] if symbols else 0
-    reachable = [(address, name) for address, name in symbols if address - base < 1 << 32]
+    # On x86_64 the first instructions after boot stand alone at low addresses.
+    last = symbols[-1][0] if symbols else 0
+    reachable = [(address, name) for address, name in symbols if last - address < 1 << 32]
+    base = reachable[0][0] if reachable else 0
     lines = [HEAD.format(count=len(reachable), base=base)]
     names = []
     position = 0

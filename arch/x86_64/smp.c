@@ -32,8 +32,6 @@ _Noreturn void application_main(void)
 
 	arch_cpu_init(cpu);
 	cpu_control_init();
-	interrupt_controller->init_cpu();
-	arch_time_init_cpu();
 	atomic_store(&application_answered, true);
 	cpu_main(cpu);
 }
