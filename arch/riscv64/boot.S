@@ -53,15 +53,9 @@ kernel_header:
 	unimp
 .endm
 
-.macro quiet_hart
-	csrw sie, zero
-	li t0, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM
-	csrc sstatus, t0
-	csrw sscratch, zero
-.endm
-
 boot_start:
-	quiet_hart
+	csrw sie, zero
+	csrci sstatus, SSTATUS_SIE
 	la t0, bss_start
 	la t1, bss_end
 1:	sd zero, (t0)
@@ -124,7 +118,8 @@ boot_trap:
 // Another hart: a1 is the physical address of its struct hart_start.
 .global hart_entry
 hart_entry:
-	quiet_hart
+	csrw sie, zero
+	csrci sstatus, SSTATUS_SIE
 	ld t2, 0(a1)
 	ld sp, 8(a1)
 	ld s1, 16(a1)

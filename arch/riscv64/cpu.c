@@ -15,6 +15,8 @@ void arch_cpu_init(struct cpu *cpu)
 	cpu->arch.emergency_stack = (uintptr_t)emergency_stacks[cpu - cpus] + EMERGENCY_STACK_SIZE;
 	__asm__ volatile("mv tp, %0" : : "r"(cpu));
 	csr_write(sscratch, 0);
+	// The fault that turned to virtual addresses has left SPP set.
+	csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM);
 	csr_write(stvec, (uintptr_t)trap_entry);
 	csr_write(scounteren, SCOUNTEREN_ALL);
 	csr_write(sie, SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL);
