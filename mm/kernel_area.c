@@ -9,7 +9,6 @@
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/frame.h>
-#include <kernel/list.h>
 #include <kernel/spinlock.h>
 
 #define SLOT_SIZE  ((size_t)2 * THREAD_KERNEL_STACK_MAX)
@@ -27,12 +26,11 @@ static struct {
 	struct spinlock lock;              // also guards the page tables of the area
 	uint8_t pages_of_slot[SLOT_COUNT]; // of the stack in a slot; 0: free
 	size_t lowest_free;                // slots below it are taken
-	struct list_node kept; // freed stacks that are still mapped, linked through their lowest bytes
+	vaddr_t kept[KEPT_STACKS_MAX];     // freed stacks that are still mapped
 	unsigned kept_count;
 	vaddr_t next_device;
 } area = {
 	.lock = SPINLOCK_INITIALIZER(RANK_KERNEL_AREA),
-	.kept = LIST_INITIALIZER(area.kept),
 	.next_device = DEVICES_BASE,
 };
 
@@ -116,8 +114,7 @@ vaddr_t kernel_stack_allocate(struct account *account, size_t size)
 		return 0;
 	spin_lock(&area.lock);
 	if (size == KEPT_STACK_SIZE && area.kept_count > 0) {
-		stack = (vaddr_t)list_pop_front(&area.kept);
-		area.kept_count--;
+		stack = area.kept[--area.kept_count];
 	} else {
 		stack = new_stack(size);
 	}
@@ -134,8 +131,7 @@ void kernel_stack_free(struct account *account, vaddr_t stack, size_t size)
 	spin_lock(&area.lock);
 	assert(area.pages_of_slot[slot] == size >> PAGE_SHIFT && stack == stack_of(slot, size));
 	if (size == KEPT_STACK_SIZE && area.kept_count < KEPT_STACKS_MAX) {
-		list_push_front(&area.kept, (struct list_node *)stack);
-		area.kept_count++;
+		area.kept[area.kept_count++] = stack;
 	} else {
 		unmap_stack(stack, size >> PAGE_SHIFT);
 		area.pages_of_slot[slot] = 0;
