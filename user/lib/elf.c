@@ -9,8 +9,6 @@
 #include <string.h>
 #include <tern/info.h>
 
-#define REFUSED ((enum error)ERR_NOT_EXECUTABLE)
-
 static bool in_file(uint64_t offset, uint64_t size, size_t length)
 {
 	return offset <= length && size <= length - offset;
@@ -65,7 +63,7 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 {
 	Elf64_Ehdr header;
 	if (!read_header(image, length, &header)) {
-		return REFUSED;
+		return ERR_NOT_EXECUTABLE;
 	}
 	*program = (struct elf_program){.entry = header.e_entry, .header_count = header.e_phnum};
 	uint64_t lowest = PAGE_SIZE;
@@ -78,7 +76,7 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 		}
 		if (program->segment_count == ELF_SEGMENTS_MAX ||
 			!read_segment(&found, length, lowest, segment)) {
-			return REFUSED;
+			return ERR_NOT_EXECUTABLE;
 		}
 		program->segment_count++;
 		lowest = (segment->address + segment->memory_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
@@ -88,7 +86,7 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 			program->headers = found.p_vaddr + (header.e_phoff - found.p_offset);
 		}
 	}
-	return entry_found ? ERR_OK : REFUSED;
+	return entry_found ? ERR_OK : ERR_NOT_EXECUTABLE;
 }
 
 static bool has_native_note(const char *notes, size_t length)

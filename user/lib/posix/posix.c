@@ -12,65 +12,41 @@ long __tern_syscall(long number, long a, long b, long c, long d, long e, long f)
 
 long posix_error(enum error error)
 {
-	switch ((unsigned)error) {
-	case ERR_OK:
+	static const unsigned char numbers[] = {
+		[ERR_BAD_HANDLE] = EBADF,
+		[ERR_WRONG_TYPE] = EBADF,
+		[ERR_NO_RIGHTS] = EACCES,
+		[ERR_BAD_ADDRESS] = EFAULT,
+		[ERR_NO_MEMORY] = ENOMEM,
+		[ERR_NO_SLOTS] = EMFILE,
+		[ERR_EXISTS] = EEXIST,
+		[ERR_NOT_FOUND] = ENOENT,
+		[ERR_BUSY] = EBUSY,
+		[ERR_TIMED_OUT] = ETIMEDOUT,
+		[ERR_WOULD_BLOCK] = EAGAIN,
+		[ERR_CANCELLED] = EINTR,
+		[ERR_PEER_CLOSED] = EIO,
+		[ERR_PEER_FAULT] = EFAULT,
+		[ERR_GONE] = EIO,
+		[ERR_TOO_LONG] = E2BIG,
+		[ERR_NOT_SUPPORTED] = ENOSYS,
+		[ERR_NO_SYSCALL] = ENOSYS,
+		[ERR_MISMATCH] = EAGAIN,
+		[ERR_NOT_DIRECTORY] = ENOTDIR,
+		[ERR_IS_DIRECTORY] = EISDIR,
+		[ERR_NOT_EMPTY] = ENOTEMPTY,
+		[ERR_NAME_TOO_LONG] = ENAMETOOLONG,
+		[ERR_LOOP] = ELOOP,
+		[ERR_READ_ONLY] = EROFS,
+		[ERR_CROSS_DEVICE] = EXDEV,
+		[ERR_NO_SPACE] = ENOSPC,
+		[ERR_FILE_TOO_LARGE] = EFBIG,
+		[ERR_NOT_EXECUTABLE] = ENOEXEC,
+	};
+	if (error == ERR_OK) {
 		return 0;
-	case ERR_BAD_HANDLE:
-	case ERR_WRONG_TYPE:
-		return -EBADF;
-	case ERR_NO_RIGHTS:
-		return -EACCES;
-	case ERR_BAD_ADDRESS:
-	case ERR_PEER_FAULT:
-		return -EFAULT;
-	case ERR_NO_MEMORY:
-		return -ENOMEM;
-	case ERR_NO_SLOTS:
-		return -EMFILE;
-	case ERR_EXISTS:
-		return -EEXIST;
-	case ERR_NOT_FOUND:
-		return -ENOENT;
-	case ERR_BUSY:
-		return -EBUSY;
-	case ERR_TIMED_OUT:
-		return -ETIMEDOUT;
-	case ERR_WOULD_BLOCK:
-	case ERR_MISMATCH:
-		return -EAGAIN;
-	case ERR_CANCELLED:
-		return -EINTR;
-	case ERR_PEER_CLOSED:
-	case ERR_GONE:
-		return -EIO;
-	case ERR_TOO_LONG:
-		return -E2BIG;
-	case ERR_NOT_SUPPORTED:
-	case ERR_NO_SYSCALL:
-		return -ENOSYS;
-	case ERR_NOT_DIRECTORY:
-		return -ENOTDIR;
-	case ERR_IS_DIRECTORY:
-		return -EISDIR;
-	case ERR_NOT_EMPTY:
-		return -ENOTEMPTY;
-	case ERR_NAME_TOO_LONG:
-		return -ENAMETOOLONG;
-	case ERR_LOOP:
-		return -ELOOP;
-	case ERR_READ_ONLY:
-		return -EROFS;
-	case ERR_CROSS_DEVICE:
-		return -EXDEV;
-	case ERR_NO_SPACE:
-		return -ENOSPC;
-	case ERR_FILE_TOO_LARGE:
-		return -EFBIG;
-	case ERR_NOT_EXECUTABLE:
-		return -ENOEXEC;
-	default:
-		return -EINVAL;
 	}
+	return error < sizeof(numbers) && numbers[error] != 0 ? -numbers[error] : -EINVAL;
 }
 
 static long random_bytes(void *buffer, size_t length)
