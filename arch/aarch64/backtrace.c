@@ -10,17 +10,20 @@
 // Records further apart than a kernel stack can be large are not followed.
 #define RECORD_DISTANCE_MAX 65536
 
+#define PSTATE_MODE      0xf
+#define PSTATE_MODE_USER 0
+
 struct frame_record {
 	uintptr_t next;
 	uintptr_t return_address;
 };
 
 // Reads the record at `address`. `below` is the address of the one before, or the stack pointer.
-static bool read_record(uintptr_t address, uintptr_t below, struct frame_record *record)
+static bool read_record(bool user, uintptr_t address, uintptr_t below, struct frame_record *record)
 {
 	if (address < below || address - below > RECORD_DISTANCE_MAX || address % sizeof(uintptr_t) != 0)
 		return false;
-	if (address > ARCH_USER_END) {
+	if (!user) {
 		*record = *(const struct frame_record *)address;
 		return true;
 	}
@@ -28,12 +31,12 @@ static bool read_record(uintptr_t address, uintptr_t below, struct frame_record 
 		arch_copy_from_user(record, address, sizeof(*record)) == 0;
 }
 
-static size_t follow(uintptr_t address, uintptr_t below, uintptr_t *addresses, size_t limit)
+static size_t follow(bool user, uintptr_t address, uintptr_t below, uintptr_t *addresses, size_t limit)
 {
 	struct frame_record record;
 	size_t count = 0;
 
-	while (count < limit && read_record(address, below, &record) && record.return_address != 0) {
+	while (count < limit && read_record(user, address, below, &record) && record.return_address != 0) {
 		addresses[count++] = record.return_address;
 		below = address + sizeof(record);
 		address = record.next;
@@ -45,10 +48,12 @@ size_t arch_backtrace(uintptr_t *addresses, size_t limit)
 {
 	uintptr_t frame_pointer = (uintptr_t)__builtin_frame_address(0);
 
-	return follow(frame_pointer, frame_pointer, addresses, limit);
+	return follow(false, frame_pointer, frame_pointer, addresses, limit);
 }
 
 size_t arch_backtrace_frame(const struct arch_frame *frame, uintptr_t *addresses, size_t limit)
 {
-	return follow(frame->x[29], frame->sp, addresses, limit);
+	bool user = (frame->pstate & PSTATE_MODE) == PSTATE_MODE_USER;
+
+	return follow(user, frame->x[29], frame->sp, addresses, limit);
 }

@@ -10,6 +10,8 @@
 
 #define RANDOM_TRIES 16
 
+#define MDSCR_TDCC (1 << 12) // user mode has no debug communication channel
+
 static uint8_t emergency_stacks[ARCH_CPU_MAX][EMERGENCY_STACK_SIZE] __attribute__((aligned(16)));
 
 // User mode may use the FPU when it comes to it, the virtual counter, and nothing else: no debug, performance
@@ -20,7 +22,7 @@ static void close_user_access(void)
 	unsigned activity = id_field(read_system_register(id_aa64pfr0_el1), 44);
 
 	write_system_register(cpacr_el1, 0);
-	write_system_register(mdscr_el1, 0);
+	write_system_register(mdscr_el1, MDSCR_TDCC);
 	write_system_register(oslar_el1, 0);
 	write_system_register(cntkctl_el1, 1 << 1); // EL0VCTEN
 	write_system_register(tpidrro_el0, 0);

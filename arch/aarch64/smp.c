@@ -3,7 +3,6 @@
 // Other CPUs: starting them and interrupting them.
 
 #include <arch/smp.h>
-#include <arch/time.h>
 #include <isa/internal.h>
 #include <isa/registers.h>
 #include <kernel/boot.h>
@@ -21,8 +20,6 @@ void secondary_main(struct arch_cpu *arch)
 	struct cpu *cpu = (struct cpu *)arch;
 
 	arch_cpu_init(cpu);
-	interrupt_controller->init_cpu();
-	arch_time_init_cpu();
 	cpu_main(cpu);
 }
 

@@ -25,7 +25,7 @@
 // Over so many pages the whole address space is flushed.
 #define FLUSH_PAGES_MAX 64
 
-static atomic_flag asid_lock = ATOMIC_FLAG_INIT; // guards what follows, and asid_reserved of all CPUs
+static atomic_bool asid_lock; // guards what follows, and asid_reserved of all CPUs
 static uint64_t generation = ASID_GENERATION;
 static uint64_t next_number = 1; // 0 is that of no space
 
@@ -98,7 +98,7 @@ static uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *spa
 	write_system_register(ttbr0_el1, image_to_phys(empty_root));
 	instruction_barrier();
 
-	while (atomic_flag_test_and_set_explicit(&asid_lock, memory_order_acquire))
+	while (atomic_exchange_explicit(&asid_lock, true, memory_order_acquire))
 		arch_cpu_relax();
 	asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
 	if ((asid & ~ASID_NUMBER_MASK) != generation) {
@@ -112,7 +112,7 @@ static uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *spa
 		atomic_store_explicit(&cpu->asid_generation, generation, memory_order_relaxed);
 	}
 	atomic_store_explicit(&cpu->asid_active, asid, memory_order_relaxed);
-	atomic_flag_clear_explicit(&asid_lock, memory_order_release);
+	atomic_store_explicit(&asid_lock, false, memory_order_release);
 	return asid;
 }
 
