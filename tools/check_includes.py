@@ -50,7 +50,7 @@ ZONES = (
     Zone(r"drivers/apic\.c", ("tern", "isa", "arch", "kernel"), below_objects=True),
     Zone(r"drivers/", ("tern", "arch", "kernel"), below_objects=True),
     Zone(r"(include/kernel|kernel|mm|sched|ipc)/", ("tern", "arch", "kernel")),
-    Zone(r"test/unit/", ("tern", "arch", "kernel"), library=True),
+    Zone(r"test/unit/", ("tern", "isa", "arch", "kernel"), library=True),
     Zone(r"user/lib/musl/", ("tern",), library=True, knows_isa=True),
     Zone(r"user/(.*/)?arch/", ("tern",), library=True, knows_isa=True),
     Zone(r"(user|test/kernel)/", ("tern",), library=True),

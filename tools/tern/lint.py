@@ -141,14 +141,12 @@ def _code_lines(path: Path) -> int:
 
 
 def _sparse(entry: dict[str, str], architecture: str) -> list[str]:
-    """Runs sparse with the preprocessor's part of a compile command, and the compiler's own headers."""
+    """Runs sparse with the preprocessor's part of a compile command and the compiler's own headers."""
     words = shlex.split(entry["command"])
+    flags = [word for word in words if re.match(r"-(D|I|std=)", word)]
     headers = _output([words[0], "-print-file-name=include"]).strip()
-    flags = [word for word in words if re.match(r"-(D|I|std=|include)", word)]
-    target = {"x86_64": "x86_64", "aarch64": "aarch64", "riscv64": "riscv64"}[architecture]
-    freestanding = ["-ffreestanding", "-nostdinc", "-isystem", headers]
-    command = ["sparse", f"--arch={target}", "-Wno-decl", *freestanding, *flags, entry["file"]]
-    return _output(command, entry["directory"]).splitlines()
+    target = [f"--arch={architecture}", "-m64", "-ffreestanding", "-nostdinc", "-isystem", headers]
+    return _output(["sparse", *target, *flags, entry["file"]], entry["directory"]).splitlines()
 
 
 def _output(command: list[str], folder: str | Path = places.TREE) -> str:

@@ -73,7 +73,9 @@ static inline uint64_t read_msr(enum msr msr)
 
 static inline void write_msr(enum msr msr, uint64_t value)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+	uint32_t low = (uint32_t)(value & UINT32_MAX), high = (uint32_t)(value >> 32);
+
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"(low), "d"(high) : "memory");
 }
 
 #define DEFINE_CONTROL_REGISTER(name)                                                \
