@@ -14,7 +14,7 @@
 #include <kernel/syscall.h>
 #include <kernel/thread.h>
 
-// What others of the process see of the end: the cleared word, and the mappings gone. All of it goes with the
+// What others of the process see of the end: the mappings gone, and the cleared word. All of it goes with the
 // space where the process ends.
 static void leave_space(struct thread *thread)
 {
@@ -24,11 +24,12 @@ static void leave_space(struct thread *thread)
 	if (process->exiting)
 		return;
 	address_space_switch(process->space);
+	// Whoever sees the word cleared may take the addresses for another thread.
+	thread_unmap(thread, process->space);
 	if (thread->clear_tid_address &&
 		copy_to_user((void __user *)(uintptr_t)thread->clear_tid_address, &zero, sizeof(zero)) ==
 			ERR_OK)
 		futex_wake_address(thread->clear_tid_address, 1);
-	thread_unmap(thread, process->space);
 }
 
 // The thread's state becomes ZOMBIE, or DEAD where somebody has waited for it. Returns the watcher.
