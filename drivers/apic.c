@@ -318,16 +318,16 @@ static void disable_legacy_controllers(void)
 {
 	enum { MASTER = 0x20, SLAVE = 0xa0, INIT_WITH_ICW4 = 0x11, MODE_8086 = 0x01 };
 
-	port_write8(MASTER, INIT_WITH_ICW4);
-	port_write8(SLAVE, INIT_WITH_ICW4);
-	port_write8(MASTER + 1, VECTOR_LEGACY);
-	port_write8(SLAVE + 1, VECTOR_LEGACY + 8);
-	port_write8(MASTER + 1, 1 << 2); // the slave is at line 2
-	port_write8(SLAVE + 1, 2);
-	port_write8(MASTER + 1, MODE_8086);
-	port_write8(SLAVE + 1, MODE_8086);
-	port_write8(MASTER + 1, 0xff);
-	port_write8(SLAVE + 1, 0xff);
+	arch_io_port_write(MASTER, 1, INIT_WITH_ICW4);
+	arch_io_port_write(SLAVE, 1, INIT_WITH_ICW4);
+	arch_io_port_write(MASTER + 1, 1, VECTOR_LEGACY);
+	arch_io_port_write(SLAVE + 1, 1, VECTOR_LEGACY + 8);
+	arch_io_port_write(MASTER + 1, 1, 1 << 2); // the slave is at line 2
+	arch_io_port_write(SLAVE + 1, 1, 2);
+	arch_io_port_write(MASTER + 1, 1, MODE_8086);
+	arch_io_port_write(SLAVE + 1, 1, MODE_8086);
+	arch_io_port_write(MASTER + 1, 1, 0xff);
+	arch_io_port_write(SLAVE + 1, 1, 0xff);
 }
 
 static uint32_t add_io_apic(const struct acpi_io_apic *found)

@@ -23,7 +23,7 @@ static volatile uint32_t *hpet_register(uint32_t offset)
 	return (volatile uint32_t *)(hpet_registers + offset);
 }
 
-static uint32_t read_hpet(void)
+static uint64_t read_hpet(void)
 {
 	return *hpet_register(HPET_COUNTER);
 }
@@ -33,7 +33,7 @@ static uint32_t read_hpet(void)
 #define ACPI_TIMER_HZ   3579545
 #define ACPI_TIMER_BITS 0xffffff
 
-static uint32_t read_acpi_timer(void)
+static uint64_t read_acpi_timer(void)
 {
 	uint32_t value = 0;
 
@@ -61,13 +61,13 @@ static uint32_t read_port(uint16_t port)
 	return value;
 }
 
-static uint32_t read_pit(void)
+static uint64_t read_pit(void)
 {
 	uint32_t low;
 
 	arch_io_port_write(PIT_COMMAND, 1, PIT_LATCH_2);
 	low = read_port(PIT_CHANNEL_2);
-	return 0 - (low | read_port(PIT_CHANNEL_2) << 8);
+	return PIT_BITS - (low | read_port(PIT_CHANNEL_2) << 8);
 }
 
 static void start_pit(void)
@@ -95,4 +95,58 @@ struct reference_clock reference_clock_open(volatile void *hpet)
 			"ACPI timer", ACPI_TIMER_HZ, ACPI_TIMER_BITS, read_acpi_timer};
 	start_pit();
 	return (struct reference_clock){"8254", PIT_HZ, PIT_BITS, read_pit};
+}
+
+// --- Measuring
+
+#define WINDOWS_PER_SECOND 25
+#define HZ_PER_MHZ         1000000
+#define PRECISION          40000 // one part in ...
+#define SAMPLE_ATTEMPTS    8
+
+struct sample {
+	uint64_t count;
+	uint64_t reference;
+};
+
+// Both counters at one time. An emulator or the firmware may stop us in between: the quickest of some
+// attempts counts.
+static struct sample take_sample(const struct reference_clock *reference, uint64_t (*read)(void))
+{
+	struct sample best = {0};
+	uint64_t shortest = UINT64_MAX;
+
+	for (unsigned i = 0; i < SAMPLE_ATTEMPTS; i++) {
+		uint64_t before = read();
+		uint64_t now = reference->read();
+		uint64_t after = read();
+
+		if (after - before < shortest) {
+			shortest = after - before;
+			best = (struct sample){.count = before + shortest / 2, .reference = now};
+		}
+	}
+	return best;
+}
+
+static uint64_t round_hz(uint64_t hz)
+{
+	uint64_t rounded = (hz + HZ_PER_MHZ / 2) / HZ_PER_MHZ * HZ_PER_MHZ;
+	uint64_t distance = hz > rounded ? hz - rounded : rounded - hz;
+
+	return distance <= hz / PRECISION ? rounded : hz;
+}
+
+uint64_t reference_clock_measure(const struct reference_clock *reference, uint64_t (*read)(void))
+{
+	struct sample start = take_sample(reference, read);
+	struct sample end;
+	uint64_t ticks;
+
+	do {
+		end = take_sample(reference, read);
+		ticks = (end.reference - start.reference) & reference->mask;
+	} while (ticks < reference->hz / WINDOWS_PER_SECOND);
+	// Fits: even at 5 GHz both and after a stop of half a second.
+	return round_hz((end.count - start.count) * reference->hz / ticks);
 }

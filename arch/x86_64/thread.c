@@ -149,68 +149,41 @@ void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 
 // --- Registers
 
+// Those that the frame and struct registers have by the same name, and that any value fits in.
+#define FOR_EACH_REGISTER(DO)                                                                         \
+	DO(rax)                                                                                       \
+	DO(rbx) DO(rcx) DO(rdx) DO(rsi) DO(rdi) DO(rbp) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) \
+		DO(r13) DO(r14) DO(r15)
+
 void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 {
 	const struct arch_frame *frame = thread->frame;
 
 	if (is_current(thread))
 		save_bases(thread);
-	*registers = (struct registers){
-		.rax = frame->rax,
-		.rbx = frame->rbx,
-		.rcx = frame->rcx,
-		.rdx = frame->rdx,
-		.rsi = frame->rsi,
-		.rdi = frame->rdi,
-		.rbp = frame->rbp,
-		.rsp = frame->rsp,
-		.r8 = frame->r8,
-		.r9 = frame->r9,
-		.r10 = frame->r10,
-		.r11 = frame->r11,
-		.r12 = frame->r12,
-		.r13 = frame->r13,
-		.r14 = frame->r14,
-		.r15 = frame->r15,
-		.rip = frame->rip,
-		.rflags = frame->rflags,
-		.fs_base = thread->fs_base,
-		.gs_base = thread->gs_base,
-	};
+#define GET(name) registers->name = frame->name;
+	FOR_EACH_REGISTER(GET)
+#undef GET
+	registers->rip = frame->rip;
+	registers->rflags = frame->rflags;
+	registers->fs_base = thread->fs_base;
+	registers->gs_base = thread->gs_base;
 }
 
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers)
 {
 	struct arch_frame *frame = thread->frame;
-	uint64_t rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_FIXED;
 
 	if (registers->rip >= ARCH_USER_END || !is_canonical(registers->fs_base) ||
 		!is_canonical(registers->gs_base))
 		return false;
-	*frame = (struct arch_frame){
-		.rax = registers->rax,
-		.rbx = registers->rbx,
-		.rcx = registers->rcx,
-		.rdx = registers->rdx,
-		.rsi = registers->rsi,
-		.rdi = registers->rdi,
-		.rbp = registers->rbp,
-		.r8 = registers->r8,
-		.r9 = registers->r9,
-		.r10 = registers->r10,
-		.r11 = registers->r11,
-		.r12 = registers->r12,
-		.r13 = registers->r13,
-		.r14 = registers->r14,
-		.r15 = registers->r15,
-		.rip = registers->rip,
-		.cs = SELECTOR_USER_CODE,
-		.rflags = rflags,
-		.rsp = registers->rsp,
-		.ss = SELECTOR_USER_DATA,
-		// SYSRET loads rip and rflags from rcx and r11; where they differ it must be IRET.
-		.vector = registers->rcx == registers->rip && registers->r11 == rflags ? FRAME_SYSCALL : 0,
-	};
+#define SET(name) frame->name = registers->name;
+	FOR_EACH_REGISTER(SET)
+#undef SET
+	frame->rip = registers->rip;
+	frame->rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_FIXED;
+	// SYSRET loads rip and rflags from rcx and r11; where they differ it must be IRET.
+	frame->vector = frame->rcx == frame->rip && frame->r11 == frame->rflags ? FRAME_SYSCALL : 0;
 	thread->fs_base = registers->fs_base;
 	thread->gs_base = registers->gs_base;
 	if (is_current(thread))

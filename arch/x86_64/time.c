@@ -15,93 +15,38 @@
 
 #define NANOSECONDS_PER_SECOND      1000000000
 #define NANOSECONDS_PER_MICROSECOND 1000
-#define HZ_PER_MHZ                  1000000
 
 struct time_scale time_scale;
 
-static uint64_t timer_ticks_per_nanosecond; // of the APIC timer, 32.32 fixed point; 0: deadlines of the
-					    // time-stamp counter
+static uint64_t timer_ticks_per_nanosecond; // of the APIC timer, 32.32 fixed point
 
-// --- Measuring
-
-struct sample {
-	uint64_t tsc;
-	uint32_t count;
-};
-
-#define SAMPLE_ATTEMPTS 8
-
-// A counter's value and the time of the reading. An emulator or the machine's firmware may stop us in
-// between: the quickest of some attempts counts.
-static struct sample take_sample(uint32_t (*read)(void))
+// Nanoseconds per tick or ticks per nanosecond, 32.32 fixed point: numerator * 2^32 / denominator, which for
+// the compiler would be a division of 128 bits by a library function.
+static uint64_t fixed_ratio(uint64_t numerator, uint64_t denominator)
 {
-	struct sample best = {0};
-	uint64_t shortest = UINT64_MAX;
+	uint64_t quotient, remainder;
 
-	for (unsigned i = 0; i < SAMPLE_ATTEMPTS; i++) {
-		uint64_t before = read_tsc();
-		uint32_t count = read();
-		uint64_t after = read_tsc();
-
-		if (after - before < shortest) {
-			shortest = after - before;
-			best = (struct sample){.tsc = before + (after - before) / 2, .count = count};
-		}
-	}
-	return best;
-}
-
-// A frequency so close to whole megahertz that the reference cannot tell is taken to be that.
-static uint64_t round_hz(uint64_t hz)
-{
-	uint64_t rounded = (hz + HZ_PER_MHZ / 2) / HZ_PER_MHZ * HZ_PER_MHZ;
-	uint64_t distance = hz > rounded ? hz - rounded : rounded - hz;
-
-	return distance <= hz / 40000 ? rounded : hz;
-}
-
-// value * factor / divisor, with a product of 128 bits; the result must fit.
-static uint64_t multiply_divide(uint64_t value, uint64_t factor, uint64_t divisor)
-{
-	uint64_t quotient, high;
-
-	__asm__("mulq %3\n\t"
-		"divq %4"
-		: "=a"(quotient), "=&d"(high)
-		: "0"(value), "r"(factor), "r"(divisor)
+	__asm__("divq %4"
+		: "=a"(quotient), "=d"(remainder)
+		: "0"(numerator << 32), "1"(numerator >> 32), "r"(denominator)
 		: "cc");
 	return quotient;
 }
 
-static uint64_t measure_tsc(const struct reference_clock *reference)
+static uint64_t apic_timer_elapsed(void)
 {
-	uint32_t window = (uint32_t)(reference->hz / 1000 * 40);
-	struct sample start = take_sample(reference->read);
-	struct sample end;
-
-	do {
-		end = take_sample(reference->read);
-	} while (((end.count - start.count) & reference->mask) < window);
-	return multiply_divide(
-		end.tsc - start.tsc, reference->hz, (end.count - start.count) & reference->mask);
+	return UINT32_MAX - apic_timer_count();
 }
 
 static uint64_t measure_apic_timer(uint64_t tsc_hz)
 {
-	struct sample start, end;
+	struct reference_clock tsc = {.hz = tsc_hz, .mask = UINT64_MAX, .read = read_tsc};
+	uint64_t hz;
 
 	apic_timer_start(UINT32_MAX);
-	start = take_sample(apic_timer_count);
-	do {
-		end = take_sample(apic_timer_count);
-	} while (end.tsc - start.tsc < tsc_hz / 100);
+	hz = reference_clock_measure(&tsc, apic_timer_elapsed);
 	apic_timer_start(0);
-	return multiply_divide(start.count - end.count, tsc_hz, end.tsc - start.tsc);
-}
-
-static uint64_t fixed_ratio(uint64_t numerator, uint64_t denominator)
-{
-	return multiply_divide(numerator, (uint64_t)1 << 32, denominator);
+	return hz;
 }
 
 void arch_time_init(void)
@@ -111,7 +56,7 @@ void arch_time_init(void)
 
 	reference = reference_clock_open(
 		acpi_machine.hpet != 0 ? mmu_boot_map_device(acpi_machine.hpet, HPET_SIZE) : NULL);
-	tsc_hz = round_hz(measure_tsc(&reference));
+	tsc_hz = reference_clock_measure(&reference, read_tsc);
 	time_scale = (struct time_scale){
 		.tsc_at_boot = read_tsc(),
 		.nanoseconds_per_tick = fixed_ratio(NANOSECONDS_PER_SECOND, tsc_hz),
@@ -120,7 +65,7 @@ void arch_time_init(void)
 	if (cpu_features.tsc_deadline) {
 		log_info("time: counter at %lu kHz by %s, timer by deadline", tsc_hz / 1000, reference.name);
 	} else {
-		timer_hz = round_hz(measure_apic_timer(tsc_hz));
+		timer_hz = measure_apic_timer(tsc_hz);
 		timer_ticks_per_nanosecond = fixed_ratio(timer_hz, NANOSECONDS_PER_SECOND);
 		log_info("time: counter at %lu kHz by %s, timer at %lu kHz", tsc_hz / 1000, reference.name,
 			timer_hz / 1000);

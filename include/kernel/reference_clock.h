@@ -12,11 +12,15 @@
 struct reference_clock {
 	const char *name;
 	uint64_t hz;
-	uint32_t mask; // of its bits: it wraps around
-	uint32_t (*read)(void);
+	uint64_t mask; // of its bits: it wraps around
+	uint64_t (*read)(void);
 };
 
 // The best one that the machine has: HPET, at `hpet` if that is not NULL, else ACPI timer, else 8254.
 struct reference_clock reference_clock_open(volatile void *hpet);
+
+// The frequency of a counter that counts up, in Hz; takes 40 ms. One that is closer to whole megahertz than
+// the measurement can tell is said to be just that.
+uint64_t reference_clock_measure(const struct reference_clock *reference, uint64_t (*read)(void));
 
 #endif

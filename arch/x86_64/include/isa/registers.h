@@ -50,7 +50,6 @@ enum msr {
 	MSR_APIC_BASE = 0x1b,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800,
-	MSR_EFER = 0xc0000080,
 	MSR_STAR = 0xc0000081,
 	MSR_LSTAR = 0xc0000082,
 	MSR_FLAG_MASK = 0xc0000084,
@@ -58,10 +57,6 @@ enum msr {
 	MSR_GS_BASE = 0xc0000101,
 	MSR_KERNEL_GS_BASE = 0xc0000102,
 };
-
-#define EFER_SYSCALL    ((uint64_t)1 << 0)
-#define EFER_LONG_MODE  ((uint64_t)1 << 8)
-#define EFER_NO_EXECUTE ((uint64_t)1 << 11)
 
 static inline uint64_t read_msr(enum msr msr)
 {
@@ -96,27 +91,6 @@ DEFINE_CONTROL_REGISTER(cr3)
 DEFINE_CONTROL_REGISTER(cr4)
 DEFINE_CONTROL_REGISTER(dr6)
 DEFINE_CONTROL_REGISTER(dr7)
-
-static inline uint8_t port_read8(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
-}
-
-static inline uint32_t port_read32(uint16_t port)
-{
-	uint32_t value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
-}
-
-static inline void port_write8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
 
 struct cpu_features {
 	bool fsgsbase;
