@@ -218,9 +218,13 @@ static struct memory *fill_contiguous(struct memory *memory)
 
 struct memory *memory_create(struct account *account, uint64_t size, uint64_t flags)
 {
-	struct memory *memory = make(account, MEMORY_ANONYMOUS, size);
+	struct memory *memory;
 
 	assert(size > 0 && size % PAGE_SIZE == 0 && size <= MEMORY_SIZE_MAX);
+	// What cannot succeed shall not take all frames first.
+	if ((flags & (MEMORY_CONTIGUOUS | MEMORY_RESIDENT)) && size >> PAGE_SHIFT > frame_free())
+		return NULL;
+	memory = make(account, MEMORY_ANONYMOUS, size);
 	if (memory == NULL)
 		return NULL;
 	if (flags & MEMORY_CONTIGUOUS)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The machine on the build machine: one CPU at a time, a clock that the test sets.
+// The machine on the build machine: each thread is a CPU, a clock that the test sets.
 
 #include <arch/cpu.h>
 #include <arch/smp.h>
@@ -8,8 +8,8 @@
 #include <kernel/cpu.h>
 #include <stdlib.h>
 
-struct cpu *host_cpu = &cpus[0];
-bool host_irq_enabled;
+_Thread_local struct cpu *host_cpu = &cpus[0];
+_Thread_local bool host_irq_enabled;
 uint64_t host_time;
 
 void arch_halt(void)
@@ -24,5 +24,5 @@ void arch_timer_set(uint64_t deadline)
 
 void arch_ipi_send(struct cpu *cpu)
 {
-	cpu->ipis++;
+	__atomic_fetch_add(&cpu->ipis, 1, __ATOMIC_RELAXED);
 }

@@ -4,7 +4,7 @@
 // flushed, so that a forgotten flush shows.
 
 #include <arch/mmu.h>
-#include <isa/mmu.h>
+#include <host/mmu.h>
 
 #define TABLE_ENTRIES 512
 #define LEVELS        4

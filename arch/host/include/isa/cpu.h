@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// This CPU on the build machine: the test says which one it is (host_cpu); interrupts are a flag that nobody
+// This CPU on the build machine: the test says which one a thread stands for (host_cpu); interrupts are a flag that nobody
 // looks at.
 
 #ifndef ISA_CPU_H
 #define ISA_CPU_H
 
-extern struct cpu *host_cpu;
-extern bool host_irq_enabled;
+#include <sched.h>
+
+extern _Thread_local struct cpu *host_cpu;
+extern _Thread_local bool host_irq_enabled;
 
 static inline void arch_irq_disable(void)
 {
@@ -44,6 +46,7 @@ static inline struct cpu *arch_cpu_self(void)
 
 static inline void arch_cpu_relax(void)
 {
+	sched_yield();
 }
 
 static inline void arch_cpu_idle(void)

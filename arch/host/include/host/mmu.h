@@ -3,8 +3,8 @@
 // What tests see of the simulated MMU: accesses as a CPU makes them, through a TLB that forgets nothing by
 // itself.
 
-#ifndef ISA_MMU_H
-#define ISA_MMU_H
+#ifndef HOST_MMU_H
+#define HOST_MMU_H
 
 #include <arch/mmu.h>
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+//
+// Shootdowns on several CPUs, each a thread, with a TLB of its own. Page-table entries are version numbers
+// that only grow; once a shootdown has returned, no CPU may have a lower one. The CPUs hold locks meanwhile
+// and wait for each other's, so one that would not answer while it waits would stop the test.
+
+#include <arch/mmu.h>
+#include <kernel/address_space.h>
+#include <kernel/cpu.h>
+#include <kernel/panic.h>
+#include <kernel/spinlock.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CPUS    6
+#define SPACES  3
+#define ENTRIES 16
+#define STEPS   4000
+
+struct cpu cpus[ARCH_CPU_MAX];
+unsigned cpu_count = CPUS;
+
+static struct address_space spaces[SPACES];
+static _Atomic uint64_t entries[SPACES][ENTRIES];
+static _Atomic uint64_t tlbs[CPUS][SPACES][ENTRIES]; // 0: nothing cached
+static struct spinlock locks[2] = {
+	SPINLOCK_INITIALIZER(RANK_ADDRESS_SPACE), SPINLOCK_INITIALIZER(RANK_MEMORY)};
+static atomic_uint finished;
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	abort();
+}
+
+// --- The CPUs
+
+static unsigned number_of(const struct arch_address_space *arch)
+{
+	return (unsigned)(container_of(arch, struct address_space, arch) - spaces);
+}
+
+void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		tlbs[host_cpu->index][number_of(space)][(address >> PAGE_SHIFT) + i] = 0;
+}
+
+void arch_mmu_switch(struct arch_address_space *space)
+{
+	(void)space;
+}
+
+// --- What each does
+
+static unsigned choose(unsigned *seed, unsigned bound)
+{
+	return (unsigned)rand_r(seed) / 16 % bound;
+}
+
+// The CPU's page walks: what it reads, it may keep.
+static void walk(struct address_space *space, unsigned entry)
+{
+	unsigned number = number_of(&space->arch);
+
+	tlbs[host_cpu->index][number][entry] = entries[number][entry];
+}
+
+static void change(unsigned number, unsigned first, unsigned count)
+{
+	uint64_t versions[ENTRIES];
+
+	for (unsigned i = first; i < first + count; i++)
+		versions[i] = ++entries[number][i];
+	tlb_shootdown(&spaces[number], (vaddr_t)first << PAGE_SHIFT, count);
+	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+		for (unsigned i = first; i < first + count; i++) {
+			uint64_t cached = tlbs[cpu][number][i];
+
+			if (cached != 0 && cached < versions[i])
+				panic("CPU %u has an old translation\n", cpu);
+		}
+	}
+}
+
+static void step(unsigned *seed)
+{
+	unsigned number = choose(seed, SPACES);
+	unsigned held = choose(seed, 3); // no lock, the first, or both
+
+	address_space_switch(choose(seed, 4) ? &spaces[number] : NULL);
+	for (unsigned i = 0; host_cpu->address_space && i < 4; i++)
+		walk(host_cpu->address_space, choose(seed, ENTRIES));
+	for (unsigned i = 0; i < held; i++)
+		spin_lock(&locks[i]);
+	if (choose(seed, 2)) {
+		unsigned first = choose(seed, ENTRIES);
+
+		change(choose(seed, SPACES), first, 1 + choose(seed, ENTRIES - first));
+	}
+	while (held > 0)
+		spin_unlock(&locks[--held]);
+	tlb_shootdown_ipi();
+}
+
+static void *run_cpu(void *argument)
+{
+	struct cpu *cpu = argument;
+	unsigned seed = cpu->index + 1;
+
+	host_cpu = cpu;
+	for (unsigned i = 0; i < STEPS; i++)
+		step(&seed);
+	finished++;
+	while (finished < CPUS) { // the others may still ask
+		tlb_shootdown_ipi();
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void unload_from_all(void)
+{
+	host_cpu = &cpus[0];
+	for (unsigned i = 0; i < CPUS; i++)
+		cpus[i].address_space = &spaces[0];
+	spaces[0].cpus = 1;
+	address_space_unload(&spaces[0]);
+	if (cpus[0].address_space != NULL)
+		panic("still loaded\n");
+}
+
+int main(void)
+{
+	pthread_t threads[CPUS];
+
+	alarm(30);
+	for (unsigned i = 0; i < CPUS; i++) {
+		cpus[i].index = i;
+		cpus[i].online = true;
+		if (pthread_create(&threads[i], NULL, run_cpu, &cpus[i]))
+			panic("no thread\n");
+	}
+	for (unsigned i = 0; i < CPUS; i++)
+		pthread_join(threads[i], NULL);
+	unload_from_all();
+	printf("ok: %llu shootdowns answered\n", (unsigned long long)cpus[0].shootdowns);
+	return 0;
+}
