@@ -5,7 +5,7 @@
 // Mappings must be merged as far as they can be, and nothing may be left at the end.
 
 #include "machine.h"
-#include <host/mmu.h>
+#include "simulated_mmu.h"
 #include <kernel/address_space.h>
 #include <kernel/boot.h>
 #include <kernel/cpu.h>

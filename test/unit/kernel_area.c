@@ -3,7 +3,7 @@
 // Kernel stacks: mapped wholly, nothing below them, charged; device registers.
 
 #include "machine.h"
-#include <host/mmu.h>
+#include "simulated_mmu.h"
 #include <kernel/address_space.h>
 #include <kernel/frame.h>
 #include <stdio.h>

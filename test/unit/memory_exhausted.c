@@ -4,7 +4,7 @@
 // number. An operation then says so, and leaves what was there as it was; with enough of everything it works.
 
 #include "machine.h"
-#include <host/mmu.h>
+#include "simulated_mmu.h"
 #include <kernel/address_space.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>

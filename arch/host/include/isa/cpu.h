@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// This CPU on the build machine: the test says which one a thread stands for (host_cpu); interrupts are a flag that nobody
-// looks at.
+// This CPU on the build machine: the test says which one a thread stands for (host_cpu); interrupts are a
+// flag that nobody looks at.
 
 #ifndef ISA_CPU_H
 #define ISA_CPU_H

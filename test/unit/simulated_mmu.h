@@ -3,8 +3,8 @@
 // What tests see of the simulated MMU: accesses as a CPU makes them, through a TLB that forgets nothing by
 // itself.
 
-#ifndef HOST_MMU_H
-#define HOST_MMU_H
+#ifndef TEST_UNIT_SIMULATED_MMU_H
+#define TEST_UNIT_SIMULATED_MMU_H
 
 #include <arch/mmu.h>
 

@@ -3,8 +3,8 @@
 // Page tables of four levels on the build machine, and a TLB that keeps every translation until it is
 // flushed, so that a forgotten flush shows.
 
+#include "simulated_mmu.h"
 #include <arch/mmu.h>
-#include <host/mmu.h>
 
 #define TABLE_ENTRIES 512
 #define LEVELS        4
