@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Addresses for the message buffers of threads, and where threads start in C.
+// Addresses for the message buffers of threads, their handles, and where threads start in C.
 
 #include <runtime/mutex.h>
 #include <runtime/start.h>
@@ -8,6 +8,8 @@
 #include <runtime/thread.h>
 
 #define SLOTS ((MESSAGE_BUFFERS_END - MESSAGE_BUFFERS_START) / PAGE_SIZE)
+
+_Thread_local handle_t runtime_thread_handle;
 
 static struct mutex lock = MUTEX_INITIAL;
 static bool in_use[SLOTS];
@@ -34,9 +36,15 @@ void message_buffer_release(struct message_buffer *buffer)
 	mutex_unlock(&lock);
 }
 
+handle_t thread_handle(void)
+{
+	return runtime_thread_handle;
+}
+
 _Noreturn void runtime_thread_start(const struct thread_record *record)
 {
 	runtime_message_buffer = record->message_buffer;
+	runtime_thread_handle = record->handle;
 	thread_exit((uint64_t)record->function(record->argument));
 	__builtin_unreachable();
 }

@@ -30,15 +30,17 @@ int __set_thread_area(void *base)
 	return thread_set_tls(HANDLE_SELF, (uintptr_t)base) == ERR_OK ? 0 : -1;
 }
 
-// Makes the thread suspended, so that its id is where musl wants it before it runs.
-static long create_thread(const struct thread_attributes *attributes, int *thread_id)
+// Makes the thread suspended, so that its id is where musl wants it, and its handle in its record, before it
+// runs.
+static long create_thread(
+	const struct thread_attributes *attributes, struct thread_record *record, int *thread_id)
 {
-	handle_t thread;
 	struct thread_info info;
-	enum error error = thread_create(HANDLE_SELF, attributes, &thread);
+	enum error error = thread_create(HANDLE_SELF, attributes, &record->handle);
 	if (error != ERR_OK) {
 		return posix_error(error);
 	}
+	handle_t thread = record->handle;
 	error = thread_info(thread, &info);
 	if (error == ERR_OK) {
 		*thread_id = (int)info.id;
@@ -46,8 +48,8 @@ static long create_thread(const struct thread_attributes *attributes, int *threa
 	}
 	if (error != ERR_OK) {
 		thread_kill(thread, 0);
+		handle_close(thread);
 	}
-	handle_close(thread);
 	return error == ERR_OK ? *thread_id : posix_error(error);
 }
 
@@ -82,7 +84,7 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 		.message_buffer = (uintptr_t)buffer,
 		.flags = THREAD_SUSPENDED,
 	};
-	long id = create_thread(&attributes, thread_id);
+	long id = create_thread(&attributes, record, thread_id);
 	if (id < 0) {
 		message_buffer_release(buffer);
 	}
@@ -91,16 +93,24 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 
 // Whoever ends holds musl's lock on the list of threads until the kernel clears it (clear tid), when the
 // message buffer is unmapped already; so nobody gets its address too early.
-_Noreturn void posix_thread_exit(int status)
+static void release_thread(void)
 {
 	message_buffer_release(runtime_message_buffer);
+	if (runtime_thread_handle != HANDLE_NONE) {
+		handle_close(runtime_thread_handle);
+	}
+}
+
+_Noreturn void posix_thread_exit(int status)
+{
+	release_thread();
 	thread_exit((uint64_t)status);
 	__builtin_unreachable();
 }
 
 _Noreturn void __unmapself(void *address, size_t length)
 {
-	message_buffer_release(runtime_message_buffer);
+	release_thread();
 	runtime_unmap_and_exit(
 		SYSCALL_NUMBER_address_space_unmap, address, length, SYSCALL_NUMBER_thread_exit);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Inside the runtime: message buffers of threads. Programs make threads with <pthread.h>.
+// Message buffers and handles of threads. Programs make threads with <pthread.h>.
 
 #ifndef RUNTIME_THREAD_H
 #define RUNTIME_THREAD_H
@@ -8,17 +8,26 @@
 #include <stdbool.h>
 #include <tern/message.h>
 
-// Message buffers lie below all programs, which are linked to start at 2 MiB.
-#define MESSAGE_BUFFERS_START 0x10000
-#define MESSAGE_BUFFERS_END   0x200000
+// Message buffers lie between programs, which are linked to start at 2 MiB, and what the kernel places by
+// itself; there is room for those of 16 384 threads.
+#define MESSAGE_BUFFERS_START ((uintptr_t)0x800000000)
+#define MESSAGE_BUFFERS_END   ((uintptr_t)0x804000000)
+
+// The calling thread's handle to itself, for others to kick or suspend it; it is closed when the thread ends.
+// HANDLE_NONE: the first thread has none.
+handle_t thread_handle(void);
+
+// --- Inside the runtime
 
 extern _Thread_local struct message_buffer *runtime_message_buffer;
+extern _Thread_local handle_t runtime_thread_handle;
 
 // What a new thread finds on its stack.
 struct thread_record {
 	int (*function)(void *argument);
 	void *argument;
 	struct message_buffer *message_buffer;
+	handle_t handle;
 };
 
 // Finds an address for the buffer of a new thread. NULL: all are in use.
