@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Linux's signal numbers and flags, the same on the three architectures.
+
+#ifndef INTERFACE_SIGNAL_H
+#define INTERFACE_SIGNAL_H
+
+#include <stdint.h>
+
+enum linux_signal {
+	LINUX_SIGHUP = 1,
+	LINUX_SIGINT = 2,
+	LINUX_SIGQUIT = 3,
+	LINUX_SIGILL = 4,
+	LINUX_SIGTRAP = 5,
+	LINUX_SIGABRT = 6,
+	LINUX_SIGBUS = 7,
+	LINUX_SIGFPE = 8,
+	LINUX_SIGKILL = 9,
+	LINUX_SIGUSR1 = 10,
+	LINUX_SIGSEGV = 11,
+	LINUX_SIGUSR2 = 12,
+	LINUX_SIGPIPE = 13,
+	LINUX_SIGALRM = 14,
+	LINUX_SIGTERM = 15,
+	LINUX_SIGSTKFLT = 16,
+	LINUX_SIGCHLD = 17,
+	LINUX_SIGCONT = 18,
+	LINUX_SIGSTOP = 19,
+	LINUX_SIGTSTP = 20,
+	LINUX_SIGTTIN = 21,
+	LINUX_SIGTTOU = 22,
+	LINUX_SIGURG = 23,
+	LINUX_SIGXCPU = 24,
+	LINUX_SIGXFSZ = 25,
+	LINUX_SIGVTALRM = 26,
+	LINUX_SIGPROF = 27,
+	LINUX_SIGWINCH = 28,
+	LINUX_SIGIO = 29,
+	LINUX_SIGPWR = 30,
+	LINUX_SIGSYS = 31,
+	LINUX_SIGNAL_COUNT = 64,
+};
+
+#define LINUX_SIG_DFL 0
+#define LINUX_SIG_IGN 1
+
+#define LINUX_SIG_BLOCK   0
+#define LINUX_SIG_UNBLOCK 1
+#define LINUX_SIG_SETMASK 2
+
+#define LINUX_SS_DISABLE  2
+#define LINUX_MINSIGSTKSZ 2048
+
+struct linux_sigaltstack {
+	uint64_t base;
+	int32_t flags;
+	int32_t padding;
+	uint64_t size;
+};
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// Memories of processes: creation, sharing, copies, and what maps into them.
+
+#include "memory/memory.h"
+
+#include "files/server.h"
+#include "interface/errors.h"
+#include "interface/memory.h"
+
+#include <runtime/system_calls.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Takes over the address space.
+static struct guest_memory *guest_memory_wrap(handle_t space, const char *program)
+{
+	struct guest_memory *memory = calloc(1, sizeof(*memory));
+	char *name = strdup(program);
+
+	if (!memory || !name) {
+		handle_close(space);
+		free(memory);
+		free(name);
+		return NULL;
+	}
+	memory->references = 1;
+	memory->space = space;
+	memory->program = name;
+	pthread_mutex_init(&memory->lock, NULL);
+	return memory;
+}
+
+struct guest_memory *guest_memory_create(const char *program)
+{
+	handle_t space;
+
+	return address_space_create(&space) == ERR_OK ? guest_memory_wrap(space, program) : NULL;
+}
+
+struct guest_memory *guest_memory_clone(struct guest_memory *memory)
+{
+	handle_t space;
+
+	if (address_space_clone(memory->space, &space) != ERR_OK)
+		return NULL;
+	struct guest_memory *clone = guest_memory_wrap(space, memory->program);
+	if (clone) {
+		pthread_mutex_lock(&memory->lock);
+		clone->break_start = memory->break_start;
+		clone->break_end = memory->break_end;
+		pthread_mutex_unlock(&memory->lock);
+		clone->arguments = memory->arguments;
+		clone->environment = memory->environment;
+		clone->strings_end = memory->strings_end;
+	}
+	return clone;
+}
+
+struct guest_memory *guest_memory_share(struct guest_memory *memory)
+{
+	atomic_fetch_add(&memory->references, 1);
+	return memory;
+}
+
+void guest_memory_release(struct guest_memory *memory)
+{
+	if (atomic_fetch_sub(&memory->references, 1) > 1)
+		return;
+	handle_close(memory->space);
+	free(memory->program);
+	free(memory);
+}
+
+int64_t guest_memory_map(
+	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t flags)
+{
+	struct map_request request = {.address = address, .length = length, .flags = flags | MAP_FIXED};
+	uint64_t mapped;
+
+	return error_to_linux(address_space_map(memory->space, &request, &mapped));
+}
+
+int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, uint64_t flags)
+{
+	struct map_request request = {.length = length, .flags = flags};
+	uint64_t mapped;
+	enum error error = address_space_map(memory->space, &request, &mapped);
+
+	return error == ERR_OK ? (int64_t)mapped : error_to_linux(error);
+}
+
+void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length)
+{
+	if (length > 0)
+		address_space_sync_code(memory->space, address, length);
+}
+
+bool guest_memory_access(uint32_t protection, uint64_t *flags)
+{
+	*flags = 0;
+	if (protection & LINUX_PROT_READ)
+		*flags |= MAP_READ;
+	if (protection & LINUX_PROT_WRITE)
+		*flags |= MAP_READ | MAP_WRITE;
+	if (protection & LINUX_PROT_EXEC)
+		*flags |= MAP_READ | MAP_EXECUTE;
+	return (*flags & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
+}

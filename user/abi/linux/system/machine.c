@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// The machine, as far as this personality is told about it.
+
+#include "system/machine.h"
+
+#include "files/server.h"
+#include "interface/errors.h"
+#include "process/process.h"
+#include "process/table.h"
+
+#include <protocol/system.h>
+#include <runtime/ipc.h>
+#include <runtime/name.h>
+#include <runtime/start.h>
+
+// All that the personality and its guests can have is the limit of its account.
+struct machine_memory machine_memory(void)
+{
+	struct account_info info;
+
+	if (account_info(start_handle(START_ACCOUNT), &info) != ERR_OK)
+		return (struct machine_memory){0};
+	return (struct machine_memory){
+		.total = info.pages_limit * PAGE_SIZE,
+		.free = (info.pages_limit - info.pages_used) * PAGE_SIZE,
+	};
+}
+
+uint64_t machine_cpus(void)
+{
+	struct thread_info info;
+
+	return thread_info(HANDLE_SELF, &info) == ERR_OK ? info.affinity : 1;
+}
+
+static bool count_process(struct process *process, void *context)
+{
+	(void)process;
+	++*(unsigned *)context;
+	return true;
+}
+
+unsigned machine_process_count(void)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&process_lock);
+	id_each_process(count_process, &count);
+	pthread_mutex_unlock(&process_lock);
+	return count;
+}
+
+int64_t machine_shut_down(enum system_power_action action, uint32_t status)
+{
+	struct message message = {.info = MESSAGE_INFO(SYSTEM_SHUT_DOWN, 2, 0), .words = {action, status}};
+	handle_t system;
+	enum error error = name_lookup("system", &system);
+
+	if (error != ERR_OK)
+		return -LINUX_EPERM;
+	error = protocol_call(system, &message);
+	handle_close(system);
+	return error_to_linux(error);
+}
