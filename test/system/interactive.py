@@ -29,7 +29,7 @@ class _Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
+        self.process.terminate()
         self.process.wait()
         os.close(self._master)
         self._guest.note(b"screen:\n" + self.screen)

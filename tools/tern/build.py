@@ -47,6 +47,11 @@ class Configuration:
         """The boot archive."""
         return self.folder / "initramfs.cpio"
 
+    def program(self, name: str) -> Path | None:
+        """A native program of the build, with its symbols."""
+        folders = (self.folder / "user", self.folder / "test")
+        return next((path for folder in folders for path in sorted(folder.rglob(name)) if path.is_file()), None)
+
     def archive_names(self, folder: str) -> list[str]:
         """The files of one folder in the boot archive."""
         paths = cpio.read(self.initramfs.read_bytes())

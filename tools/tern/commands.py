@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+from typing import BinaryIO
 
 from tern import build as builds
-from tern import frames, guest, places, qemu, requirements
+from tern import frames, guest, places, qemu, requirements, terminal
 from tern.failure import Failure
 from tern.progress import say
+from tern.symbols import Symboliser
 
 LOG_LINES = 50
 
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = _bootable(arguments)
     command = _qemu_command(arguments, config) + qemu.TERMINAL
     print("tern: to quit QEMU press Ctrl-A, then X; `poweroff` in the shell ends it too", flush=True)
-    os.execvp(command[0], command)
+    return terminal.relay(command, Symboliser(config))
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -33,11 +33,12 @@ def execute(arguments: argparse.Namespace) -> int:
     config = _bootable(arguments)
     program = guest.Program(arguments.guest_command, arguments.put, arguments.timeout)
     options = qemu.KernelOptions(True, arguments.log_level, arguments.trace)
-    outcome = guest.run(config, _machine(arguments), options, program, _Printer(arguments.log or arguments.trace))
+    with_log = arguments.log or arguments.trace
+    outcome = guest.run(config, _machine(arguments), options, program, _Printer(config, with_log))
     if outcome.complaint:
-        if not (arguments.log or arguments.trace):
-            for line in outcome.log.splitlines()[-LOG_LINES:]:
-                sys.stderr.buffer.write(line + b"\n")
+        if not with_log:
+            log = Symboliser(config).feed(outcome.log).splitlines(keepends=True)
+            sys.stderr.buffer.writelines(log[-LOG_LINES:])
             sys.stderr.flush()
         print(f"tern: {outcome.complaint}", file=sys.stderr)
     return outcome.status
@@ -50,12 +51,15 @@ def debug(arguments: argparse.Namespace) -> int:
     config = _bootable(arguments)
     debugger = ["gdb-multiarch", str(config.kernel), "-ex", f"target remote 127.0.0.1:{arguments.port}"]
     if arguments.program:
-        debugger += ["-ex", f"add-symbol-file {_program(config, arguments.program)}"]
+        program = config.program(arguments.program)
+        if not program:
+            raise Failure(f"the build has no program {arguments.program}")
+        debugger += ["-ex", f"add-symbol-file {program}"]
     command = _qemu_command(arguments, config) + ["-S", "-gdb", f"tcp:127.0.0.1:{arguments.port}"]
     if not arguments.gdb:
         print("tern: to quit QEMU press Ctrl-A, then X. It waits for gdb; in another terminal, run:")
         print(f"  {shlex.join(debugger)}", flush=True)
-        os.execvp(command[0], command + qemu.TERMINAL)
+        return terminal.relay(command + qemu.TERMINAL, Symboliser(config))
     console = config.folder / "console.log"
     say(f"the console goes to {console}")
     machine = subprocess.Popen(command + ["-monitor", "none", "-serial", f"file:{console}"], stdin=subprocess.DEVNULL)
@@ -113,25 +117,22 @@ def _qemu_command(arguments: argparse.Namespace, config: builds.Configuration) -
     return qemu.command(arguments.architecture, machine, config.boot_image, config.initramfs, options)
 
 
-def _program(config: builds.Configuration, name: str) -> Path:
-    """A program of the build, with its symbols."""
-    found = [path for path in (config.folder / "user").rglob(name) if path.is_file()]
-    found += [path for path in (config.folder / "test").rglob(name) if path.is_file()]
-    if not found:
-        raise Failure(f"the build has no program {name}")
-    return found[0]
-
-
 class _Printer:
     """Passes each channel of the guest on to where it belongs."""
 
-    def __init__(self, with_log: bool) -> None:
-        self._targets = {frames.STDOUT: sys.stdout.buffer, frames.STDERR: sys.stderr.buffer}
-        if with_log:
-            self._targets[frames.LOG] = sys.stderr.buffer
+    def __init__(self, config: builds.Configuration, with_log: bool) -> None:
+        self._with_log = with_log
+        self._symboliser = Symboliser(config)
 
     def __call__(self, channel: str, data: bytes) -> None:
-        target = self._targets.get(channel)
-        if target:
-            target.write(data)
-            target.flush()
+        if channel == frames.STDOUT:
+            _put(sys.stdout.buffer, data)
+        elif channel == frames.STDERR:
+            _put(sys.stderr.buffer, data)
+        elif channel == frames.LOG and self._with_log:
+            _put(sys.stderr.buffer, self._symboliser.feed(data))
+
+
+def _put(stream: BinaryIO, data: bytes) -> None:
+    stream.write(data)
+    stream.flush()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tern import build, guest, places, qemu
+from tern.symbols import Symboliser
 
 
 class TestFailure(Exception):
@@ -55,7 +56,8 @@ class Guest:
         outcome = guest.run(self.configuration, machine or qemu.Machine(), options, program)
         end = f"status {outcome.status} after {outcome.seconds:.1f} s ({outcome.complaint or 'ended by itself'})"
         self.note(f"$ {shlex.join(words)}\n{end}\n".encode())
-        for title, text in (("stdout", outcome.stdout), ("stderr", outcome.stderr), ("log", outcome.log)):
+        kernel_log = Symboliser(self.configuration).feed(outcome.log)
+        for title, text in (("stdout", outcome.stdout), ("stderr", outcome.stderr), ("log", kernel_log)):
             self.note(f"--- {title}\n".encode() + text + b"\n")
         return outcome
 
