@@ -126,8 +126,8 @@ secondary_mapped:
 	mov	x29, xzr
 	bl	secondary_main
 
-// Maps the image's pages from x0 to x1 (physical, x0 is then x1) with the attributes x2. x21 is the image, x22
-// the last-level tables.
+// Maps the image's pages from x0 to x1 (physical, x0 is then x1) with the attributes x2. x21: image, x22: its
+// last-level tables.
 map_image:
 	sub	x3, x0, x21
 	add	x3, x22, x3, lsr #9
