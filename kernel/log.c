@@ -27,6 +27,7 @@ static char ring[RING_SIZE];
 static uint64_t end;                 // bytes ever written
 static struct notification *watcher; // counted; NULL: the kernel shows the log itself
 static uint64_t watcher_bits;
+static _Atomic uint64_t watcher_process; // id of the process that watches; 0: none
 static atomic_bool watcher_due;
 static bool emergency; // a panic: no lock, no ring
 
@@ -139,6 +140,11 @@ void log_signal_watcher(void)
 	}
 }
 
+bool log_is_watched_by(const struct process *process)
+{
+	return process && atomic_load_explicit(&watcher_process, memory_order_relaxed) == process->object.id;
+}
+
 static void set_watcher(struct notification *notification, uint64_t bits)
 {
 	struct notification *previous;
@@ -147,6 +153,7 @@ static void set_watcher(struct notification *notification, uint64_t bits)
 	previous = watcher;
 	watcher = notification;
 	watcher_bits = bits;
+	atomic_store(&watcher_process, notification ? thread_current()->process->object.id : 0);
 	spin_unlock(&lock);
 	// What is in the ring already is news to it.
 	if (notification)

@@ -79,9 +79,10 @@ static void trace_arguments(const struct thread *thread, uint64_t number, int co
 }
 
 // The log's own calls would fill it with themselves.
-static bool is_traced(uint64_t number)
+static bool is_traced(const struct thread *thread, uint64_t number)
 {
-	return number != SYSCALL_NUMBER_log_read && number != SYSCALL_NUMBER_log_write;
+	return number != SYSCALL_NUMBER_log_read && number != SYSCALL_NUMBER_log_write &&
+		!log_is_watched_by(thread->process);
 }
 
 void trace_syscall_enter(uint64_t number)
@@ -89,7 +90,7 @@ void trace_syscall_enter(uint64_t number)
 	const struct thread *thread = thread_current();
 	int count = argument_count(number);
 
-	if (!is_traced(number))
+	if (!is_traced(thread, number))
 		return;
 	if (count == IPC)
 		trace_ipc(thread, number);
@@ -101,7 +102,7 @@ void trace_syscall_leave(uint64_t number, struct syscall_result result)
 {
 	const struct thread *thread = thread_current();
 
-	if (!is_traced(number) || result.error == UINT64_MAX)
+	if (!is_traced(thread, number) || result.error == UINT64_MAX)
 		return;
 	log_info("trace: %s/%llu %s = %llu, %#llx", process_name(thread),
 		(unsigned long long)thread->object.id, syscall_name(number), (unsigned long long)result.error,

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <tern/info.h>
 
+struct process;
+
 // Appends one line: "[    1.234567] text". `format` knows %s %d %i %u %x %c %p %% with l, ll, z, width, zero
 // fill, # and precision for %s; no newline at its end. Any context but inside the log's own lock.
 void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -34,5 +36,8 @@ void log_emergency(void);
 // trap_exit's part: the log has grown and its watcher is to be told. No lock held.
 bool log_watcher_due(void);
 void log_signal_watcher(void);
+
+// Whether a process shows the log: a trace of it would never end.
+bool log_is_watched_by(const struct process *process);
 
 #endif

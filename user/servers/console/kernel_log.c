@@ -8,7 +8,6 @@
 #include "line.h"
 #include <runtime/start.h>
 #include <runtime/system_calls.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LINE_SIZE 1024
@@ -35,9 +34,6 @@ static void take_level(const char *level)
 static void skip_shown(void)
 {
 	uint64_t copied;
-	if (getenv("RESTARTED") != NULL) {
-		return;
-	}
 	while (log_read(start_handle(START_LOG), position, text, sizeof(text), &position, &copied) ==
 			ERR_OK &&
 		copied > 0) {

@@ -157,6 +157,10 @@ void service_ended(size_t index)
 		return;
 	}
 	process_info(service->process, &info);
+	if (service->manifest->gifts & GIVE_LOG_CONTROL) {
+		log_watch(boot->resources[RESOURCE_LOG], HANDLE_NONE,
+			0); // the kernel shows it until it is taken over
+	}
 	handle_close(service->process);
 	service->process = HANDLE_NONE;
 	bool restart = deserves_restart(service);
