@@ -12,6 +12,8 @@
 #include <kernel/resource.h>
 #include <kernel/syscall.h>
 
+#define PORT_BYTES_MAX 256
+
 struct syscall_result sys_system_power(handle_t handle, uint32_t action)
 {
 	struct resource *resource;
@@ -88,5 +90,21 @@ struct syscall_result sys_io_port_write(handle_t handle, uint32_t port, uint32_t
 
 	if (!error && !arch_io_port_write((uint16_t)port, width, data))
 		error = ERR_NOT_SUPPORTED;
+	return SYSCALL_ERROR(error);
+}
+
+struct syscall_result sys_io_port_write_bytes(
+	handle_t handle, uint32_t port, const void __user *bytes, uint64_t length)
+{
+	uint8_t copy[PORT_BYTES_MAX];
+	enum error error = check_port(handle, RIGHT_WRITE, port, 1);
+
+	if (!error && length > sizeof(copy))
+		error = ERR_TOO_LONG;
+	if (!error)
+		error = copy_from_user(copy, bytes, (size_t)length);
+	for (uint64_t i = 0; i < length && !error; i++)
+		if (!arch_io_port_write((uint16_t)port, 1, copy[i]))
+			error = ERR_NOT_SUPPORTED;
 	return SYSCALL_ERROR(error);
 }

@@ -71,6 +71,18 @@ void device_write8(const struct device *device, unsigned index, uint8_t value)
 	}
 }
 
+void device_write8_all(const struct device *device, unsigned index, const uint8_t *bytes, size_t length)
+{
+	uint64_t place = device->base + ((uint64_t)index << device->shift);
+	if (device->ports != HANDLE_NONE) {
+		io_port_write_bytes(device->ports, (uint32_t)place, bytes, length);
+		return;
+	}
+	for (size_t i = 0; i < length; i++) {
+		*(volatile uint8_t *)place = bytes[i];
+	}
+}
+
 uint32_t device_read32(const struct device *device, unsigned offset)
 {
 	return *(volatile uint32_t *)(device->base + offset);

@@ -45,13 +45,12 @@ static size_t receive(const struct device *device, uint8_t *bytes, size_t room)
 
 static size_t transmit(const struct device *device, const uint8_t *bytes, size_t length)
 {
-	size_t count = 0;
-	if (device_read8(device, REGISTER_LINE_STATUS) & STATUS_ROOM) {
-		while (count < length && count < FIFO_SIZE) {
-			device_write8(device, REGISTER_DATA, bytes[count++]);
-		}
+	size_t burst = length < FIFO_SIZE ? length : FIFO_SIZE;
+	if (!(device_read8(device, REGISTER_LINE_STATUS) & STATUS_ROOM)) {
+		return 0;
 	}
-	return count;
+	device_write8_all(device, REGISTER_DATA, bytes, burst);
+	return burst;
 }
 
 static void set_interrupts(const struct device *device, bool receive_wanted, bool transmit_wanted)

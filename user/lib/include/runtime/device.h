@@ -9,6 +9,7 @@
 #define RUNTIME_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <tern/types.h>
 
 struct device {
@@ -26,6 +27,8 @@ enum error device_open(struct device *device);
 // Accesses register number `index` of a device whose registers stand 1 << shift bytes apart.
 uint8_t device_read8(const struct device *device, unsigned index);
 void device_write8(const struct device *device, unsigned index, uint8_t value);
+// Writes bytes one after the other to one register.
+void device_write8_all(const struct device *device, unsigned index, const uint8_t *bytes, size_t length);
 
 // Accesses the 32-bit register at an offset in bytes.
 uint32_t device_read32(const struct device *device, unsigned offset);
