@@ -93,16 +93,17 @@ def _complaint(zone: Zone, path: Path, quote: str, header: str) -> str | None:
 
 
 def _local_complaint(path: Path, header: str) -> str | None:
-    """An #include "..." stays within the server, program or folder of its includer."""
-    target = (path.parent / header).resolve()
+    """An #include "..." finds its file next to the includer, or in the server, program or library that it is part of."""
     home = path.parent
     if path.is_relative_to(places.TREE / "user"):
         parts = path.relative_to(places.TREE).parts
         home = places.TREE.joinpath(*parts[: min(3, len(parts) - 1)])
-    if not target.is_relative_to(home):
+    candidates = [path.parent / header, home / header, *home.glob(f"arch/*/{header}")]
+    found = [candidate.resolve() for candidate in candidates if candidate.exists()]
+    if not found:
+        return f'there is no "{header}" in this part: headers of libraries are included with <>'
+    if not any(target.is_relative_to(home) for target in found):
         return f'includes a file of another part: "{header}"'
-    if not target.exists():
-        return f'there is no "{header}" next to it: headers of libraries are included with <>'
     return None
 
 

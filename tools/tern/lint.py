@@ -16,6 +16,7 @@ from tern import build, places, requirements
 from tern.failure import Failure
 
 PORTABLE = ("kernel/", "mm/", "sched/", "ipc/", "drivers/")
+SHOWN = 20  # complaints of one check
 # What line counts are told of: (part, folders, limit).
 PARTS = (
     ("the portable core", ("kernel/", "mm/", "sched/", "ipc/", "include/kernel/", "include/arch/"), 10_000),
@@ -42,8 +43,10 @@ def main() -> int:
         complaints = check.function()
         failed += bool(complaints)
         print(f"{'FAIL' if complaints else 'PASS'} {check.name}", flush=True)
-        for complaint in complaints:
+        for complaint in complaints[:SHOWN]:
             print(f"  {complaint}")
+        if complaints[SHOWN:]:
+            print(f"  and {len(complaints) - SHOWN} more")
     for part, count, limit in line_counts():
         print(f"{count:6} lines of code in {part}" + (f" (limit {limit})" if limit else ""))
     return 1 if failed else 0
