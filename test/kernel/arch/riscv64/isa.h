@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// What the tests must know about RISC-V.
+
+#ifndef ISA_H
+#define ISA_H
+
+#include <stdint.h>
+#include <tern/syscall_numbers.h>
+
+#define ISA_STACK_BIAS     0
+#define ISA_DIVIDE_FAULTS  0
+#define ISA_KERNEL_ADDRESS 0xffffffff80200000
+
+static inline void isa_privileged_instruction(void)
+{
+	__asm__ volatile("csrw satp, zero");
+}
+
+static inline void isa_illegal_instruction(void)
+{
+	__asm__ volatile("unimp");
+}
+
+static inline void isa_breakpoint(void)
+{
+	__asm__ volatile("ebreak");
+}
+
+// The word at the thread's TLS base.
+static inline uint64_t isa_tls_word(void)
+{
+	const uint64_t *base;
+
+	__asm__ volatile("mv %0, tp" : "=r"(base));
+	return *base;
+}
+
+// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of assembly, and tells
+// whether they still have it.
+static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
+{
+	uint64_t difference, value;
+
+	__asm__ volatile("fmv.d.x f0, %2; fmv.d.x f8, %2; fmv.d.x f16, %2; fmv.d.x f31, %2\n"
+			 "1: addi %3, %3, -1; bnez %3, 1b\n"
+			 "fmv.x.d %1, f0; xor %0, %1, %2\n"
+			 "fmv.x.d %1, f8; xor %1, %1, %2; or %0, %0, %1\n"
+			 "fmv.x.d %1, f16; xor %1, %1, %2; or %0, %0, %1\n"
+			 "fmv.x.d %1, f31; xor %1, %1, %2; or %0, %0, %1"
+			 : "=&r"(difference), "=&r"(value), "+r"(pattern), "+r"(count)
+			 :
+			 : "f0", "f8", "f16", "f31");
+	return difference;
+}
+
+// The floating-point registers of a thread that has not used them yet: whether all are zero.
+static inline uint64_t isa_fpu_residue(void)
+{
+	uint64_t value, residue;
+
+	__asm__ volatile("fmv.x.d %0, f0; fmv.x.d %1, f8; or %0, %0, %1; fmv.x.d %1, f16; or %0, %0, %1; fmv.x.d %1, f31; or %0, %0, %1"
+			 : "=&r"(residue), "=&r"(value));
+	return residue;
+}
+
+// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards: 1: a callee-saved register changed, 2: another one is not zero.
+static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t pattern)
+{
+	register uint64_t a7 __asm__("a7") = number;
+	register uint64_t a0 __asm__("a0") = pattern;
+
+	__asm__ volatile("addi sp, sp, -16; sd a0, 0(sp); sd s0, 8(sp)\n"
+			 "mv a1, a0; mv a2, a0; mv a3, a0; mv a4, a0; mv a5, a0; mv a6, a0\n"
+			 "mv t0, a0; mv t1, a0; mv t2, a0; mv t3, a0; mv t4, a0; mv t5, a0; mv t6, a0; mv ra, a0\n"
+			 "mv s0, a0; mv s1, a0; mv s2, a0; mv s3, a0; mv s4, a0; mv s5, a0; mv s6, a0; mv s7, a0; mv s8, a0; mv s9, a0; mv s10, a0; mv s11, a0\n"
+			 "ecall\n"
+			 "or a0, a1, a2; or a0, a0, a3; or a0, a0, a4; or a0, a0, a5; or a0, a0, a6; or a0, a0, a7\n"
+			 "or a0, a0, t0; or a0, a0, t1; or a0, a0, t2; or a0, a0, t3; or a0, a0, t4; or a0, a0, t5; or a0, a0, t6\n"
+			 "snez a0, a0; slli a0, a0, 1; mv a2, s0; ld a1, 0(sp); ld s0, 8(sp); addi sp, sp, 16\n"
+			 "xor a2, a2, a1; xor s1, s1, a1; or a2, a2, s1; xor s2, s2, a1; or a2, a2, s2; xor s3, s3, a1; or a2, a2, s3\n"
+			 "xor s4, s4, a1; or a2, a2, s4; xor s5, s5, a1; or a2, a2, s5; xor s6, s6, a1; or a2, a2, s6; xor s7, s7, a1; or a2, a2, s7\n"
+			 "xor s8, s8, a1; or a2, a2, s8; xor s9, s9, a1; or a2, a2, s9; xor s10, s10, a1; or a2, a2, s10; xor s11, s11, a1; or a2, a2, s11\n"
+			 "snez a2, a2; or a0, a0, a2"
+			 : "+r"(a0), "+r"(a7)
+			 :
+			 : "ra", "a1", "a2", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4",
+			 "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory");
+	return a0;
+}
+
+#endif

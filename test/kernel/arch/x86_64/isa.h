@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// What the tests must know about x86_64.
+
+#ifndef ISA_H
+#define ISA_H
+
+#include <stdint.h>
+#include <tern/syscall_numbers.h>
+
+#define ISA_STACK_BIAS     8 // a function is entered with its return address pushed
+#define ISA_DIVIDE_FAULTS  1
+#define ISA_KERNEL_ADDRESS 0xffffffff80100000
+
+static inline void isa_privileged_instruction(void)
+{
+	__asm__ volatile("cli");
+}
+
+static inline void isa_illegal_instruction(void)
+{
+	__asm__ volatile("ud2");
+}
+
+static inline void isa_breakpoint(void)
+{
+	__asm__ volatile("int3");
+}
+
+// The word at the thread's TLS base.
+static inline uint64_t isa_tls_word(void)
+{
+	uint64_t word;
+
+	__asm__ volatile("movq %%fs:0, %0" : "=r"(word));
+	return word;
+}
+
+// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of assembly, and tells
+// whether they still have it.
+static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
+{
+	uint64_t difference, value;
+
+	__asm__ volatile("movq %2, %%xmm0; movq %2, %%xmm3; movq %2, %%xmm8; movq %2, %%xmm15\n"
+			 "1: subq $1, %3; jnz 1b\n"
+			 "movq %%xmm0, %1; xorq %2, %1; movq %1, %0\n"
+			 "movq %%xmm3, %1; xorq %2, %1; orq %1, %0\n"
+			 "movq %%xmm8, %1; xorq %2, %1; orq %1, %0\n"
+			 "movq %%xmm15, %1; xorq %2, %1; orq %1, %0"
+			 : "=&r"(difference), "=&r"(value), "+r"(pattern), "+r"(count)
+			 :
+			 : "xmm0", "xmm3", "xmm8", "xmm15", "cc");
+	return difference;
+}
+
+// The floating-point registers of a thread that has not used them yet: whether all are zero.
+static inline uint64_t isa_fpu_residue(void)
+{
+	uint64_t value, residue;
+
+	__asm__ volatile("movq %%xmm0, %0; movq %%xmm3, %1; orq %1, %0; movq %%xmm8, %1; orq %1, %0; movq %%xmm15, %1; orq %1, %0"
+			 : "=&r"(residue), "=&r"(value));
+	return residue;
+}
+
+// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards: 1: a callee-saved register changed, 2: another one is not zero.
+static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t pattern)
+{
+	uint64_t wrong;
+
+	__asm__ volatile("pushq %%rbp; movq %%rsi, %%rbp\n"
+			 "movq %%rsi, %%rbx; movq %%rsi, %%r12; movq %%rsi, %%r13; movq %%rsi, %%r14; movq %%rsi, %%r15\n"
+			 "movq %%rsi, %%rdi; movq %%rsi, %%rdx; movq %%rsi, %%r8; movq %%rsi, %%r9; movq %%rsi, %%r10\n"
+			 "pushq %%rsi; syscall; popq %%rcx\n"
+			 "movq %%rdi, %%rax; orq %%rsi, %%rax; orq %%rdx, %%rax; orq %%r8, %%rax; orq %%r9, %%rax; orq %%r10, %%rax\n"
+			 "setnz %%al; movzbl %%al, %%eax; shlq $1, %%rax\n"
+			 "xorq %%rcx, %%rbx; xorq %%rcx, %%rbp; orq %%rbp, %%rbx; xorq %%rcx, %%r12; orq %%r12, %%rbx\n"
+			 "xorq %%rcx, %%r13; orq %%r13, %%rbx; xorq %%rcx, %%r14; orq %%r14, %%rbx; xorq %%rcx, %%r15; orq %%r15, %%rbx\n"
+			 "setnz %%bl; movzbl %%bl, %%ebx; orq %%rbx, %%rax; popq %%rbp"
+			 : "=a"(wrong), "+S"(pattern)
+			 : "0"(number)
+			 : "rbx", "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	return wrong;
+}
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// Time, handles and pointers for the tests.
+
+#include "test.h"
+#include <sys/mman.h>
+
+uint64_t now(void)
+{
+	uint64_t time = 0;
+
+	clock_get(&time);
+	return time;
+}
+
+uint64_t after(uint64_t nanoseconds)
+{
+	return now() + nanoseconds;
+}
+
+handle_t without(handle_t handle, rights_t rights)
+{
+	struct handle_info info;
+	handle_t fewer = HANDLE_NONE;
+
+	if (handle_info(handle, &info) == ERR_OK)
+		handle_duplicate(handle, info.rights & ~rights, &fewer);
+	return fewer;
+}
+
+bool bad_pointer(unsigned index, void **pointer)
+{
+	static const uintptr_t addresses[] = {
+		0,                             // null
+		8,                             // in the page of null
+		(uintptr_t)0xffffffff80000000, // kernel
+		(uintptr_t)0xffff800000000000, // the lowest kernel half address of 48-bit machines
+		(uintptr_t)0x0000800000000000, // not canonical on x86_64, above user space elsewhere
+		(uintptr_t)0x8000000000000000,
+		(uintptr_t)0x0000000012345000, // nothing is mapped there
+		UINTPTR_MAX,                   // wraps
+		UINTPTR_MAX - 7,
+	};
+
+	if (index >= sizeof(addresses) / sizeof(addresses[0]))
+		return false;
+	*pointer = (void *)addresses[index];
+	return true;
+}
+
+void *end_of_page(size_t length)
+{
+	static char *pages;
+
+	if (pages == NULL) {
+		pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		pages[0] = 1;
+		munmap(pages + PAGE_SIZE, PAGE_SIZE);
+	}
+	return pages + PAGE_SIZE - length;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads and child processes for the tests, made with nothing but system calls.
+
+#include "isa.h"
+#include "test.h"
+#include <elf.h>
+#include <string.h>
+
+#define PATIENCE (10000 * MILLISECOND)
+
+handle_t child_given[CHILD_GIVEN];
+struct message_buffer *child_message_buffer;
+
+// --- Threads
+
+struct start {
+	uint64_t (*function)(void *argument);
+	void *argument;
+};
+
+static void worker_entry(struct start *start)
+{
+	uint64_t status = start->function(start->argument);
+
+	thread_exit(status);
+}
+
+// One mapping: the stack, with the start record at its top; above it the page where the kernel maps the message buffer.
+bool worker_start_with(struct worker *worker, uint64_t (*function)(void *argument), void *argument,
+	struct thread_attributes *attributes)
+{
+	struct map_request request = {.length = WORKER_STACK + PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct start *start;
+	uint64_t address;
+
+	if (address_space_map(HANDLE_SELF, &request, &address) != ERR_OK)
+		return false;
+	address_space_unmap(HANDLE_SELF, address + WORKER_STACK, PAGE_SIZE);
+	worker->stack = address;
+	worker->buffer = (struct message_buffer *)(address + WORKER_STACK);
+	start = (struct start *)(address + WORKER_STACK) - 1;
+	start->function = function;
+	start->argument = argument;
+	attributes->entry = (uintptr_t)worker_entry;
+	attributes->argument = (uintptr_t)start;
+	attributes->stack_pointer = ((uintptr_t)start & ~(uintptr_t)15) - ISA_STACK_BIAS;
+	attributes->message_buffer = (uintptr_t)worker->buffer;
+	if (thread_create(HANDLE_SELF, attributes, &worker->thread) == ERR_OK)
+		return true;
+	address_space_unmap(HANDLE_SELF, address, WORKER_STACK);
+	return false;
+}
+
+bool worker_start(struct worker *worker, uint64_t (*function)(void *argument), void *argument)
+{
+	struct thread_attributes attributes = {.name = "worker"};
+
+	return worker_start_with(worker, function, argument, &attributes);
+}
+
+uint64_t worker_join(struct worker *worker)
+{
+	uint64_t status = UINT64_MAX;
+
+	EXPECT_OK(thread_join(worker->thread, after(PATIENCE), &status));
+	worker_forget(worker);
+	return status;
+}
+
+void worker_forget(struct worker *worker)
+{
+	handle_close(worker->thread);
+	address_space_unmap(HANDLE_SELF, worker->stack, WORKER_STACK + PAGE_SIZE);
+}
+
+bool wait_for_state(handle_t thread, enum thread_state state)
+{
+	uint64_t deadline = after(PATIENCE);
+	struct thread_info info;
+
+	do {
+		if (thread_info(thread, &info) == ERR_OK && info.state == state)
+			return true;
+		thread_sleep(after(MILLISECOND));
+	} while (now() < deadline);
+	return false;
+}
+
+// --- Child processes
+
+extern const Elf64_Ehdr __ehdr_start;
+
+// Copies a segment as it is now to the same place of another process.
+static bool copy_segment(handle_t space, const Elf64_Phdr *segment)
+{
+	uint64_t start = segment->p_vaddr & ~(uint64_t)(PAGE_SIZE - 1);
+	uint64_t end = (segment->p_vaddr + segment->p_memsz + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+	struct map_request request = {
+		.length = end - start, .address = start, .flags = MAP_FIXED | MAP_READ | MAP_SHARED};
+	uint64_t address;
+	bool done;
+
+	if (memory_create(request.length, 0, &request.memory) != ERR_OK)
+		return false;
+	if (segment->p_flags & PF_W)
+		request.flags |= MAP_WRITE;
+	if (segment->p_flags & PF_X)
+		request.flags |= MAP_EXECUTE;
+	done = memory_write(request.memory, segment->p_vaddr - start, (const void *)segment->p_vaddr,
+		       segment->p_memsz) == ERR_OK &&
+	       address_space_map(space, &request, &address) == ERR_OK;
+	handle_close(request.memory);
+	return done;
+}
+
+static bool copy_image(handle_t space)
+{
+	const Elf64_Phdr *segments = (const Elf64_Phdr *)((uintptr_t)&__ehdr_start + __ehdr_start.e_phoff);
+
+	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
+		if (segments[i].p_type == PT_LOAD && segments[i].p_memsz > 0 &&
+			!copy_segment(space, &segments[i]))
+			return false;
+	}
+	return true;
+}
+
+static uint64_t (*child_function)(uint64_t argument);
+
+static void child_entry(uint64_t argument)
+{
+	process_exit(child_function(argument));
+}
+
+#define CHILD_BUFFER 0x10000
+
+static bool child_run(struct child *child, uint64_t argument)
+{
+	struct thread_attributes attributes = {
+		.name = "child",
+		.entry = (uintptr_t)child_entry,
+		.argument = argument,
+		.message_buffer = CHILD_BUFFER,
+	};
+	handle_t space;
+	bool done;
+
+	if (process_address_space(child->process, &space) != ERR_OK)
+		return false;
+	done = copy_image(space) && thread_create(child->process, &attributes, &child->thread) == ERR_OK;
+	handle_close(space);
+	return done;
+}
+
+bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
+	const handle_t *given, unsigned count)
+{
+	if (process_create(start_handle(START_ACCOUNT), "child", &child->process) != ERR_OK)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		if (handle_grant(child->process, given[i], RIGHTS_SAME, &child->given[i]) != ERR_OK)
+			return false;
+	}
+	// The image is copied as it is now: what the child needs to know is in it.
+	child_function = function;
+	memcpy(child_given, child->given, sizeof(child_given));
+	child_message_buffer = (struct message_buffer *)CHILD_BUFFER;
+	if (child_run(child, argument))
+		return true;
+	handle_close(child->process);
+	return false;
+}
+
+struct process_info child_wait(struct child *child)
+{
+	struct process_info info = {0};
+	handle_t ended;
+	uint64_t bits;
+
+	EXPECT_OK(notification_create(&ended));
+	EXPECT_OK(process_watch(child->process, ended, 1));
+	EXPECT_OK(notification_wait(ended, after(PATIENCE), &bits));
+	EXPECT_OK(process_info(child->process, &info));
+	handle_close(ended);
+	handle_close(child->thread);
+	handle_close(child->process);
+	return info;
+}
