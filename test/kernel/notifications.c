@@ -95,7 +95,7 @@ TEST(timer_fires_once)
 	uint64_t bits, deadline = after(10 * MILLISECOND);
 
 	REQUIRE_OK(notification_create(&notification));
-	REQUIRE_OK(timer_create(notification, 2, &timer));
+	REQUIRE_OK(timer_object_create(notification, 2, &timer));
 	EXPECT_OK(timer_set(timer, deadline, 0));
 	EXPECT_OK(notification_wait(notification, after(5000 * MILLISECOND), &bits));
 	EXPECT_EQUAL(bits, 2);
@@ -111,7 +111,7 @@ TEST(timer_is_periodic)
 	uint64_t bits, start = now();
 
 	REQUIRE_OK(notification_create(&notification));
-	REQUIRE_OK(timer_create(notification, 1, &timer));
+	REQUIRE_OK(timer_object_create(notification, 1, &timer));
 	EXPECT_OK(timer_set(timer, after(2 * MILLISECOND), 2 * MILLISECOND));
 	for (unsigned i = 0; i < 5; i++)
 		EXPECT_OK(notification_wait(notification, after(5000 * MILLISECOND), &bits));
@@ -128,11 +128,11 @@ TEST(timer_arguments_and_rights)
 	handle_t notification, timer, fewer;
 
 	REQUIRE_OK(notification_create(&notification));
-	EXPECT_ERROR(INVALID_ARGUMENT, timer_create(notification, 0, &timer));
+	EXPECT_ERROR(INVALID_ARGUMENT, timer_object_create(notification, 0, &timer));
 	fewer = without(notification, RIGHT_SEND);
-	EXPECT_ERROR(NO_RIGHTS, timer_create(fewer, 1, &timer));
+	EXPECT_ERROR(NO_RIGHTS, timer_object_create(fewer, 1, &timer));
 	handle_close(fewer);
-	REQUIRE_OK(timer_create(notification, 1, &timer));
+	REQUIRE_OK(timer_object_create(notification, 1, &timer));
 	EXPECT_ERROR(INVALID_ARGUMENT, timer_set(timer, 0, 999));
 	fewer = without(timer, RIGHT_CONTROL);
 	EXPECT_ERROR(NO_RIGHTS, timer_set(fewer, 0, 0));

@@ -2,8 +2,8 @@
 //
 // Tests of the kernel's system calls, run as a native program on the real kernel.
 //
-// TEST(name) { ... } defines one; it fails at its first EXPECT that does not hold, but goes on, or ends at a REQUIRE. Each test leaves nothing
-// behind: handles and threads are its own to close.
+// TEST(name) { ... } defines one; it fails at its first EXPECT that does not hold, but goes on, or ends at a
+// REQUIRE. Each test leaves nothing behind: handles and threads are its own to close.
 
 #ifndef TEST_H
 #define TEST_H
@@ -23,27 +23,27 @@ struct test {
 	void (*run)(void);
 };
 
-#define TEST(test_name)                                                                                      \
-	static void test_##test_name(void);                                                                  \
-	static const struct test entry_##test_name                                                           \
-		__attribute__((section("tests"), used, aligned(8))) = {#test_name, test_##test_name};        \
+#define TEST(test_name)                                                                               \
+	static void test_##test_name(void);                                                           \
+	static const struct test entry_##test_name                                                    \
+		__attribute__((section("tests"), used, aligned(8))) = {#test_name, test_##test_name}; \
 	static void test_##test_name(void)
 
 // Records the first failure of the running test.
 void test_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-#define EXPECT(condition)                                                                                    \
-	do {                                                                                                 \
-		if (!(condition))                                                                            \
-			test_fail(__FILE__, __LINE__, "%s", #condition);                                     \
+#define EXPECT(condition)                                                \
+	do {                                                             \
+		if (!(condition))                                        \
+			test_fail(__FILE__, __LINE__, "%s", #condition); \
 	} while (0)
 
-#define REQUIRE(condition)                                                                                   \
-	do {                                                                                                 \
-		if (!(condition)) {                                                                          \
-			test_fail(__FILE__, __LINE__, "%s", #condition);                                     \
-			return;                                                                              \
-		}                                                                                            \
+#define REQUIRE(condition)                                               \
+	do {                                                             \
+		if (!(condition)) {                                      \
+			test_fail(__FILE__, __LINE__, "%s", #condition); \
+			return;                                          \
+		}                                                        \
 	} while (0)
 
 #define EXPECT_EQUAL(actual, wanted)                                                                         \
@@ -55,15 +55,15 @@ void test_fail(const char *file, int line, const char *format, ...) __attribute_
 				actual_, #wanted, wanted_);                                                  \
 	} while (0)
 
-#define EXPECT_OK(call)           EXPECT_EQUAL(call, ERR_OK)
+#define EXPECT_OK(call)            EXPECT_EQUAL(call, ERR_OK)
 #define EXPECT_ERROR(wanted, call) EXPECT_EQUAL(call, ERR_##wanted)
-#define REQUIRE_OK(call)                                                                                     \
-	do {                                                                                                 \
-		enum error error_ = (call);                                                                  \
-		if (error_ != ERR_OK) {                                                                      \
-			test_fail(__FILE__, __LINE__, "%s is error %d", #call, (int)error_);                 \
-			return;                                                                              \
-		}                                                                                            \
+#define REQUIRE_OK(call)                                                                     \
+	do {                                                                                 \
+		enum error error_ = (call);                                                  \
+		if (error_ != ERR_OK) {                                                      \
+			test_fail(__FILE__, __LINE__, "%s is error %d", #call, (int)error_); \
+			return;                                                              \
+		}                                                                            \
 	} while (0)
 
 #define MILLISECOND ((uint64_t)1000000)
@@ -78,7 +78,8 @@ handle_t without(handle_t handle, rights_t rights);
 // What no user pointer may be: NULL, kernel addresses, unmapped, wrapping. `index` runs until false.
 bool bad_pointer(unsigned index, void **pointer);
 
-// Two pages of memory of which only the first is mapped; the last `length` bytes of it, so that anything longer straddles into nothing.
+// Two pages of memory of which only the first is mapped; the last `length` bytes of it, so that anything
+// longer straddles into nothing.
 void *end_of_page(size_t length);
 
 // --- Threads of this process without the C library: they use system calls only.
@@ -91,7 +92,8 @@ struct worker {
 
 #define WORKER_STACK (64 * 1024)
 
-// Starts `function(argument)` with a message buffer; returning from it ends the thread with its value as status.
+// Starts `function(argument)` with a message buffer; returning from it ends the thread with its value as
+// status.
 bool worker_start(struct worker *worker, uint64_t (*function)(void *argument), void *argument);
 // The same with attributes of the caller's: entry, argument and stack are filled in.
 bool worker_start_with(struct worker *worker, uint64_t (*function)(void *argument), void *argument,
@@ -117,7 +119,8 @@ struct child {
 extern handle_t child_given[CHILD_GIVEN];
 extern struct message_buffer *child_message_buffer;
 
-// `function(argument)` runs in the child, with system calls and global data only; its value is the exit status. `given`: handles it gets.
+// `function(argument)` runs in the child, with system calls and global data only; its value is the exit
+// status. `given`: handles it gets.
 bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
 	const handle_t *given, unsigned count);
 // Waits for its end (within 10 s) and closes its handles.

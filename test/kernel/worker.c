@@ -26,7 +26,8 @@ static void worker_entry(struct start *start)
 	thread_exit(status);
 }
 
-// One mapping: the stack, with the start record at its top; above it the page where the kernel maps the message buffer.
+// One mapping: the stack, with the start record at its top; above it the page where the kernel maps the
+// message buffer.
 bool worker_start_with(struct worker *worker, uint64_t (*function)(void *argument), void *argument,
 	struct thread_attributes *attributes)
 {
@@ -109,7 +110,7 @@ static bool copy_segment(handle_t space, const Elf64_Phdr *segment)
 		request.flags |= MAP_EXECUTE;
 	done = memory_write(request.memory, segment->p_vaddr - start, (const void *)segment->p_vaddr,
 		       segment->p_memsz) == ERR_OK &&
-	       address_space_map(space, &request, &address) == ERR_OK;
+		address_space_map(space, &request, &address) == ERR_OK;
 	handle_close(request.memory);
 	return done;
 }

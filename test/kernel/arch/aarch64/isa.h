@@ -6,6 +6,7 @@
 #define ISA_H
 
 #include <stdint.h>
+#include <tern/arch/registers.h>
 #include <tern/syscall_numbers.h>
 
 #define ISA_STACK_BIAS     0
@@ -36,8 +37,8 @@ static inline uint64_t isa_tls_word(void)
 	return *base;
 }
 
-// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of assembly, and tells
-// whether they still have it.
+// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of
+// assembly, and tells whether they still have it.
 static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
 {
 	uint64_t difference, value;
@@ -59,35 +60,70 @@ static inline uint64_t isa_fpu_residue(void)
 {
 	uint64_t value, residue;
 
-	__asm__ volatile("mov %0, v0.d[1]; mov %1, v8.d[0]; orr %0, %0, %1; mov %1, v16.d[1]; orr %0, %0, %1; mov %1, v31.d[1]; orr %0, %0, %1"
+	__asm__ volatile("mov %0, v0.d[1]; mov %1, v8.d[0]; orr %0, %0, %1; mov %1, v16.d[1]; orr %0, %0, "
+			 "%1; mov %1, v31.d[1]; orr %0, %0, %1"
 			 : "=&r"(residue), "=&r"(value));
 	return residue;
 }
 
-// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards: 1: a callee-saved register changed, 2: another one is not zero.
+// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards:
+// 1: a callee-saved register changed, 2: another one is not zero.
 static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t pattern)
 {
 	register uint64_t x8 __asm__("x8") = number;
 	register uint64_t x0 __asm__("x0") = pattern;
 
 	__asm__ volatile("stp x0, x29, [sp, #-16]!\n"
-			 "mov x1, x0; mov x2, x0; mov x3, x0; mov x4, x0; mov x5, x0; mov x6, x0; mov x7, x0; mov x9, x0\n"
-			 "mov x10, x0; mov x11, x0; mov x12, x0; mov x13, x0; mov x14, x0; mov x15, x0; mov x16, x0; mov x17, x0\n"
-			 "mov x19, x0; mov x20, x0; mov x21, x0; mov x22, x0; mov x23, x0; mov x24, x0; mov x25, x0; mov x26, x0\n"
+			 "mov x1, x0; mov x2, x0; mov x3, x0; mov x4, x0; mov x5, x0; mov x6, x0; mov x7, "
+			 "x0; mov x9, x0\n"
+			 "mov x10, x0; mov x11, x0; mov x12, x0; mov x13, x0; mov x14, x0; mov x15, x0; mov "
+			 "x16, x0; mov x17, x0\n"
+			 "mov x19, x0; mov x20, x0; mov x21, x0; mov x22, x0; mov x23, x0; mov x24, x0; mov "
+			 "x25, x0; mov x26, x0\n"
 			 "mov x27, x0; mov x28, x0; mov x29, x0; svc #0\n"
-			 "orr x0, x1, x2; orr x0, x0, x3; orr x0, x0, x4; orr x0, x0, x5; orr x0, x0, x6; orr x0, x0, x7\n"
-			 "orr x0, x0, x8; orr x0, x0, x9; orr x0, x0, x10; orr x0, x0, x11; orr x0, x0, x12; orr x0, x0, x13\n"
-			 "orr x0, x0, x14; orr x0, x0, x15; orr x0, x0, x16; orr x0, x0, x17; cmp x0, #0; cset x0, ne; lsl x0, x0, #1\n"
+			 "orr x0, x1, x2; orr x0, x0, x3; orr x0, x0, x4; orr x0, x0, x5; orr x0, x0, x6; "
+			 "orr x0, x0, x7\n"
+			 "orr x0, x0, x8; orr x0, x0, x9; orr x0, x0, x10; orr x0, x0, x11; orr x0, x0, x12; "
+			 "orr x0, x0, x13\n"
+			 "orr x0, x0, x14; orr x0, x0, x15; orr x0, x0, x16; orr x0, x0, x17; cmp x0, #0; "
+			 "cset x0, ne; lsl x0, x0, #1\n"
 			 "mov x2, x29; ldp x1, x29, [sp], #16\n"
-			 "eor x2, x2, x1; eor x19, x19, x1; orr x2, x2, x19; eor x20, x20, x1; orr x2, x2, x20; eor x21, x21, x1; orr x2, x2, x21\n"
-			 "eor x22, x22, x1; orr x2, x2, x22; eor x23, x23, x1; orr x2, x2, x23; eor x24, x24, x1; orr x2, x2, x24\n"
-			 "eor x25, x25, x1; orr x2, x2, x25; eor x26, x26, x1; orr x2, x2, x26; eor x27, x27, x1; orr x2, x2, x27\n"
+			 "eor x2, x2, x1; eor x19, x19, x1; orr x2, x2, x19; eor x20, x20, x1; orr x2, x2, "
+			 "x20; eor x21, x21, x1; orr x2, x2, x21\n"
+			 "eor x22, x22, x1; orr x2, x2, x22; eor x23, x23, x1; orr x2, x2, x23; eor x24, "
+			 "x24, x1; orr x2, x2, x24\n"
+			 "eor x25, x25, x1; orr x2, x2, x25; eor x26, x26, x1; orr x2, x2, x26; eor x27, "
+			 "x27, x1; orr x2, x2, x27\n"
 			 "eor x28, x28, x1; orr x2, x2, x28; cmp x2, #0; cset x2, ne; orr x0, x0, x2"
 			 : "+r"(x0), "+r"(x8)
 			 :
-			 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
-			 "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x30", "cc", "memory");
+			 : "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x9", "x10", "x11", "x12", "x13", "x14",
+			 "x15", "x16", "x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+			 "x28", "x30", "cc", "memory");
 	return x0;
+}
+
+// --- Guest code
+
+#define ISA_GUEST_SYSCALL 0x01, 0x00, 0x00, 0xd4
+#define ISA_GUEST_SPIN    0x00, 0x00, 0x00, 0x14
+#define ISA_GUEST_LOAD    0x00, 0x00, 0x40, 0xf9 // from the address in the first argument's register
+
+#define ISA_PROGRAM_COUNTER(registers) ((registers)->pc)
+#define ISA_FIRST_ARGUMENT(registers)  ((registers)->x[0])
+#define ISA_STACK_POINTER(registers)   ((registers)->sp)
+
+// Gives every general register a value of its own.
+static inline void isa_fill_registers(struct registers *registers)
+{
+	for (unsigned i = 0; i < 31; i++)
+		registers->x[i] = 0x1000 + i;
+}
+
+// What the system-call instruction itself changes is made as it was: nothing here but what the kernel fixes.
+static inline void isa_forget_syscall(struct registers *registers, const struct registers *before)
+{
+	registers->pstate = before->pstate;
 }
 
 #endif

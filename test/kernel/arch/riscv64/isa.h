@@ -6,6 +6,7 @@
 #define ISA_H
 
 #include <stdint.h>
+#include <tern/arch/registers.h>
 #include <tern/syscall_numbers.h>
 
 #define ISA_STACK_BIAS     0
@@ -36,8 +37,8 @@ static inline uint64_t isa_tls_word(void)
 	return *base;
 }
 
-// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of assembly, and tells
-// whether they still have it.
+// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of
+// assembly, and tells whether they still have it.
 static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
 {
 	uint64_t difference, value;
@@ -59,34 +60,65 @@ static inline uint64_t isa_fpu_residue(void)
 {
 	uint64_t value, residue;
 
-	__asm__ volatile("fmv.x.d %0, f0; fmv.x.d %1, f8; or %0, %0, %1; fmv.x.d %1, f16; or %0, %0, %1; fmv.x.d %1, f31; or %0, %0, %1"
+	__asm__ volatile("fmv.x.d %0, f0; fmv.x.d %1, f8; or %0, %0, %1; fmv.x.d %1, f16; or %0, %0, %1; "
+			 "fmv.x.d %1, f31; or %0, %0, %1"
 			 : "=&r"(residue), "=&r"(value));
 	return residue;
 }
 
-// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards: 1: a callee-saved register changed, 2: another one is not zero.
+// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards:
+// 1: a callee-saved register changed, 2: another one is not zero.
 static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t pattern)
 {
 	register uint64_t a7 __asm__("a7") = number;
 	register uint64_t a0 __asm__("a0") = pattern;
 
-	__asm__ volatile("addi sp, sp, -16; sd a0, 0(sp); sd s0, 8(sp)\n"
-			 "mv a1, a0; mv a2, a0; mv a3, a0; mv a4, a0; mv a5, a0; mv a6, a0\n"
-			 "mv t0, a0; mv t1, a0; mv t2, a0; mv t3, a0; mv t4, a0; mv t5, a0; mv t6, a0; mv ra, a0\n"
-			 "mv s0, a0; mv s1, a0; mv s2, a0; mv s3, a0; mv s4, a0; mv s5, a0; mv s6, a0; mv s7, a0; mv s8, a0; mv s9, a0; mv s10, a0; mv s11, a0\n"
-			 "ecall\n"
-			 "or a0, a1, a2; or a0, a0, a3; or a0, a0, a4; or a0, a0, a5; or a0, a0, a6; or a0, a0, a7\n"
-			 "or a0, a0, t0; or a0, a0, t1; or a0, a0, t2; or a0, a0, t3; or a0, a0, t4; or a0, a0, t5; or a0, a0, t6\n"
-			 "snez a0, a0; slli a0, a0, 1; mv a2, s0; ld a1, 0(sp); ld s0, 8(sp); addi sp, sp, 16\n"
-			 "xor a2, a2, a1; xor s1, s1, a1; or a2, a2, s1; xor s2, s2, a1; or a2, a2, s2; xor s3, s3, a1; or a2, a2, s3\n"
-			 "xor s4, s4, a1; or a2, a2, s4; xor s5, s5, a1; or a2, a2, s5; xor s6, s6, a1; or a2, a2, s6; xor s7, s7, a1; or a2, a2, s7\n"
-			 "xor s8, s8, a1; or a2, a2, s8; xor s9, s9, a1; or a2, a2, s9; xor s10, s10, a1; or a2, a2, s10; xor s11, s11, a1; or a2, a2, s11\n"
-			 "snez a2, a2; or a0, a0, a2"
-			 : "+r"(a0), "+r"(a7)
-			 :
-			 : "ra", "a1", "a2", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1", "s2", "s3", "s4",
-			 "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory");
+	__asm__ volatile(
+		"addi sp, sp, -16; sd a0, 0(sp); sd s0, 8(sp)\n"
+		"mv a1, a0; mv a2, a0; mv a3, a0; mv a4, a0; mv a5, a0; mv a6, a0\n"
+		"mv t0, a0; mv t1, a0; mv t2, a0; mv t3, a0; mv t4, a0; mv t5, a0; mv t6, a0; mv ra, a0\n"
+		"mv s0, a0; mv s1, a0; mv s2, a0; mv s3, a0; mv s4, a0; mv s5, a0; mv s6, a0; mv s7, a0; mv "
+		"s8, a0; mv s9, a0; mv s10, a0; mv s11, a0\n"
+		"ecall\n"
+		"or a0, a1, a2; or a0, a0, a3; or a0, a0, a4; or a0, a0, a5; or a0, a0, a6; or a0, a0, a7\n"
+		"or a0, a0, t0; or a0, a0, t1; or a0, a0, t2; or a0, a0, t3; or a0, a0, t4; or a0, a0, t5; "
+		"or a0, a0, t6\n"
+		"snez a0, a0; slli a0, a0, 1; mv a2, s0; ld a1, 0(sp); ld s0, 8(sp); addi sp, sp, 16\n"
+		"xor a2, a2, a1; xor s1, s1, a1; or a2, a2, s1; xor s2, s2, a1; or a2, a2, s2; xor s3, s3, "
+		"a1; or a2, a2, s3\n"
+		"xor s4, s4, a1; or a2, a2, s4; xor s5, s5, a1; or a2, a2, s5; xor s6, s6, a1; or a2, a2, "
+		"s6; xor s7, s7, a1; or a2, a2, s7\n"
+		"xor s8, s8, a1; or a2, a2, s8; xor s9, s9, a1; or a2, a2, s9; xor s10, s10, a1; or a2, a2, "
+		"s10; xor s11, s11, a1; or a2, a2, s11\n"
+		"snez a2, a2; or a0, a0, a2"
+		: "+r"(a0), "+r"(a7)
+		:
+		: "ra", "a1", "a2", "a3", "a4", "a5", "a6", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s1",
+		"s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory");
 	return a0;
+}
+
+// --- Guest code
+
+#define ISA_GUEST_SYSCALL 0x73, 0x00, 0x00, 0x00
+#define ISA_GUEST_SPIN    0x6f, 0x00, 0x00, 0x00
+#define ISA_GUEST_LOAD    0x03, 0x35, 0x05, 0x00 // from the address in the first argument's register
+
+#define ISA_PROGRAM_COUNTER(registers) ((registers)->pc)
+#define ISA_FIRST_ARGUMENT(registers)  ((registers)->x[10])
+#define ISA_STACK_POINTER(registers)   ((registers)->x[2])
+
+// Gives every general register a value of its own.
+static inline void isa_fill_registers(struct registers *registers)
+{
+	for (unsigned i = 1; i < 32; i++)
+		registers->x[i] = 0x1000 + i;
+}
+
+// What the system-call instruction itself changes is made as it was: nothing here.
+static inline void isa_forget_syscall(struct registers *registers, const struct registers *before)
+{
+	registers->x[0] = before->x[0];
 }
 
 #endif

@@ -6,6 +6,7 @@
 #define ISA_H
 
 #include <stdint.h>
+#include <tern/arch/registers.h>
 #include <tern/syscall_numbers.h>
 
 #define ISA_STACK_BIAS     8 // a function is entered with its return address pushed
@@ -36,8 +37,8 @@ static inline uint64_t isa_tls_word(void)
 	return word;
 }
 
-// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of assembly, and tells
-// whether they still have it.
+// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of
+// assembly, and tells whether they still have it.
 static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
 {
 	uint64_t difference, value;
@@ -59,29 +60,67 @@ static inline uint64_t isa_fpu_residue(void)
 {
 	uint64_t value, residue;
 
-	__asm__ volatile("movq %%xmm0, %0; movq %%xmm3, %1; orq %1, %0; movq %%xmm8, %1; orq %1, %0; movq %%xmm15, %1; orq %1, %0"
+	__asm__ volatile("movq %%xmm0, %0; movq %%xmm3, %1; orq %1, %0; movq %%xmm8, %1; orq %1, %0; movq "
+			 "%%xmm15, %1; orq %1, %0"
 			 : "=&r"(residue), "=&r"(value));
 	return residue;
 }
 
-// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards: 1: a callee-saved register changed, 2: another one is not zero.
+// Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards:
+// 1: a callee-saved register changed, 2: another one is not zero.
 static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t pattern)
 {
 	uint64_t wrong;
 
 	__asm__ volatile("pushq %%rbp; movq %%rsi, %%rbp\n"
-			 "movq %%rsi, %%rbx; movq %%rsi, %%r12; movq %%rsi, %%r13; movq %%rsi, %%r14; movq %%rsi, %%r15\n"
-			 "movq %%rsi, %%rdi; movq %%rsi, %%rdx; movq %%rsi, %%r8; movq %%rsi, %%r9; movq %%rsi, %%r10\n"
+			 "movq %%rsi, %%rbx; movq %%rsi, %%r12; movq %%rsi, %%r13; movq %%rsi, %%r14; movq "
+			 "%%rsi, %%r15\n"
+			 "movq %%rsi, %%rdi; movq %%rsi, %%rdx; movq %%rsi, %%r8; movq %%rsi, %%r9; movq "
+			 "%%rsi, %%r10\n"
 			 "pushq %%rsi; syscall; popq %%rcx\n"
-			 "movq %%rdi, %%rax; orq %%rsi, %%rax; orq %%rdx, %%rax; orq %%r8, %%rax; orq %%r9, %%rax; orq %%r10, %%rax\n"
+			 "movq %%rdi, %%rax; orq %%rsi, %%rax; orq %%rdx, %%rax; orq %%r8, %%rax; orq %%r9, "
+			 "%%rax; orq %%r10, %%rax\n"
 			 "setnz %%al; movzbl %%al, %%eax; shlq $1, %%rax\n"
-			 "xorq %%rcx, %%rbx; xorq %%rcx, %%rbp; orq %%rbp, %%rbx; xorq %%rcx, %%r12; orq %%r12, %%rbx\n"
-			 "xorq %%rcx, %%r13; orq %%r13, %%rbx; xorq %%rcx, %%r14; orq %%r14, %%rbx; xorq %%rcx, %%r15; orq %%r15, %%rbx\n"
+			 "xorq %%rcx, %%rbx; xorq %%rcx, %%rbp; orq %%rbp, %%rbx; xorq %%rcx, %%r12; orq "
+			 "%%r12, %%rbx\n"
+			 "xorq %%rcx, %%r13; orq %%r13, %%rbx; xorq %%rcx, %%r14; orq %%r14, %%rbx; xorq "
+			 "%%rcx, %%r15; orq %%r15, %%rbx\n"
 			 "setnz %%bl; movzbl %%bl, %%ebx; orq %%rbx, %%rax; popq %%rbp"
 			 : "=a"(wrong), "+S"(pattern)
 			 : "0"(number)
-			 : "rbx", "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+			 : "rbx", "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+			 "cc", "memory");
 	return wrong;
+}
+
+// --- Guest code
+
+#define ISA_GUEST_SYSCALL 0x0f, 0x05
+#define ISA_GUEST_SPIN    0xeb, 0xfe
+#define ISA_GUEST_LOAD    0x48, 0x8b, 0x07 // from the address in the first argument's register
+
+#define ISA_PROGRAM_COUNTER(registers) ((registers)->rip)
+#define ISA_FIRST_ARGUMENT(registers)  ((registers)->rdi)
+#define ISA_STACK_POINTER(registers)   ((registers)->rsp)
+
+// Gives every general register a value of its own.
+static inline void isa_fill_registers(struct registers *registers)
+{
+	uint64_t *general[] = {&registers->rax, &registers->rbx, &registers->rcx, &registers->rdx,
+		&registers->rsi, &registers->rdi, &registers->rbp, &registers->r8, &registers->r9,
+		&registers->r10, &registers->r11, &registers->r12, &registers->r13, &registers->r14,
+		&registers->r15};
+
+	for (unsigned i = 0; i < sizeof(general) / sizeof(general[0]); i++)
+		*general[i] = 0x1000 + i;
+}
+
+// What the system-call instruction itself changes is made as it was.
+static inline void isa_forget_syscall(struct registers *registers, const struct registers *before)
+{
+	registers->rcx = before->rcx;
+	registers->r11 = before->r11;
+	registers->rflags = before->rflags;
 }
 
 #endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+//
+// Faults of user code: each is reported to the fault endpoint with its kind, or ends the process, and nothing
+// else notices.
+
+#include "isa.h"
+#include "test.h"
+
+static uint64_t read_null(void *argument)
+{
+	return *(volatile uint64_t *)argument;
+}
+
+static uint64_t write_address(void *argument)
+{
+	*(volatile uint64_t *)argument = 1;
+	return 0;
+}
+
+static uint64_t jump(void *argument)
+{
+	((void (*)(void))(uintptr_t)argument)();
+	return 0;
+}
+
+static uint64_t privileged(void *argument)
+{
+	(void)argument;
+	isa_privileged_instruction();
+	return 0;
+}
+
+static uint64_t illegal(void *argument)
+{
+	(void)argument;
+	isa_illegal_instruction();
+	return 0;
+}
+
+static uint64_t breakpoint(void *argument)
+{
+	(void)argument;
+	isa_breakpoint();
+	return 0;
+}
+
+static uint64_t divide(void *argument)
+{
+	volatile uint64_t zero = (uintptr_t)argument;
+
+	return 1 / zero;
+}
+
+static uint64_t overflow(void *argument);
+static uint64_t (*volatile deeper)(void *) = overflow;
+
+static uint64_t overflow(void *argument)
+{
+	volatile char frame[1024];
+
+	frame[0] = (char)(uintptr_t)argument;
+	return deeper((char *)argument + 1) + (uint64_t)frame[0];
+}
+
+// Runs a worker that faults, and tells the kind that its fault endpoint hears of.
+static enum fault_kind kind_of(uint64_t (*function)(void *), void *argument, uint64_t *address)
+{
+	struct thread_attributes attributes = {.name = "faulty"};
+	struct message message = {.info = MESSAGE_DEADLINE};
+	struct worker worker;
+	handle_t endpoint;
+	enum fault_kind kind = FAULT_NONE;
+
+	EXPECT_OK(endpoint_create(&endpoint));
+	attributes.fault_endpoint = endpoint;
+	EXPECT(worker_start_with(&worker, function, argument, &attributes));
+	message_buffer()->deadline = after(5000 * MILLISECOND);
+	if (endpoint_receive(endpoint, &message) == ERR_OK) {
+		EXPECT(message.info & MESSAGE_FAULT);
+		EXPECT_EQUAL(message_length(message.info), FAULT_MESSAGE_WORDS);
+		kind = (enum fault_kind)message_label(message.info);
+		*address = message.words[0];
+		message.info = MESSAGE_INFO(FAULT_KILL, 0, 0);
+		EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
+		EXPECT_EQUAL(worker_join(&worker), kind);
+	} else {
+		EXPECT(!"no fault message came");
+		thread_kill(worker.thread, 0);
+		worker_join(&worker);
+	}
+	handle_close(endpoint);
+	return kind;
+}
+
+TEST(fault_null_and_unmapped)
+{
+	uint64_t address = 1;
+
+	EXPECT_EQUAL(kind_of(read_null, (void *)0, &address), FAULT_PAGE);
+	EXPECT_EQUAL(address, 0);
+	EXPECT_EQUAL(kind_of(write_address, (void *)0x12345008, &address), FAULT_PAGE);
+	EXPECT_EQUAL(address, 0x12345008);
+}
+
+TEST(fault_kernel_memory)
+{
+	uint64_t address;
+	enum fault_kind kind;
+
+	EXPECT_EQUAL(kind_of(read_null, (void *)ISA_KERNEL_ADDRESS, &address), FAULT_PAGE);
+	EXPECT_EQUAL(kind_of(write_address, (void *)ISA_KERNEL_ADDRESS, &address), FAULT_PAGE);
+	EXPECT_EQUAL(kind_of(jump, (void *)ISA_KERNEL_ADDRESS, &address), FAULT_PAGE);
+	// Not canonical where the ISA knows that.
+	kind = kind_of(read_null, (void *)0x4000000000000000, &address);
+	EXPECT(kind == FAULT_PAGE || kind == FAULT_PROTECTION);
+}
+
+TEST(fault_write_to_code_and_jump_to_data)
+{
+	static uint64_t data;
+	uint64_t address;
+
+	EXPECT_EQUAL(kind_of(write_address, (void *)(uintptr_t)read_null, &address), FAULT_PAGE);
+	EXPECT_EQUAL(kind_of(jump, &data, &address), FAULT_PAGE);
+}
+
+TEST(fault_instructions)
+{
+	uint64_t address;
+	enum fault_kind kind;
+
+	kind = kind_of(privileged, NULL, &address);
+	EXPECT(kind == FAULT_ILLEGAL_INSTRUCTION || kind == FAULT_PROTECTION);
+	EXPECT_EQUAL(kind_of(illegal, NULL, &address), FAULT_ILLEGAL_INSTRUCTION);
+	EXPECT_EQUAL(kind_of(breakpoint, NULL, &address), FAULT_BREAKPOINT);
+	if (ISA_DIVIDE_FAULTS)
+		EXPECT_EQUAL(kind_of(divide, NULL, &address), FAULT_DIVIDE);
+}
+
+// A stack of the kernel's making has a guard page that is told from nothing at all.
+TEST(fault_stack_overflow)
+{
+	struct thread_attributes attributes = {.name = "deep", .entry = (uintptr_t)overflow};
+	struct message message = {.info = MESSAGE_DEADLINE};
+	struct thread_info info;
+	handle_t endpoint, thread;
+	uint64_t status;
+
+	REQUIRE_OK(endpoint_create(&endpoint));
+	attributes.fault_endpoint = endpoint;
+	attributes.stack_size = 64 * 1024;
+	REQUIRE_OK(thread_create(HANDLE_SELF, &attributes, &thread));
+	message_buffer()->deadline = after(5000 * MILLISECOND);
+	EXPECT_OK(endpoint_receive(endpoint, &message));
+	EXPECT_EQUAL(message_label(message.info), FAULT_STACK_GUARD);
+	EXPECT_OK(thread_info(thread, &info));
+	EXPECT_EQUAL(info.stack_end - info.stack_start, 64 * 1024);
+	EXPECT(message.words[0] < info.stack_start && message.words[0] >= info.stack_start - PAGE_SIZE);
+	EXPECT_EQUAL(message.words[3], info.id);
+	message.info = MESSAGE_INFO(FAULT_KILL, 0, 0);
+	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
+	EXPECT_OK(thread_join(thread, after(5000 * MILLISECOND), &status));
+	handle_close(thread);
+	handle_close(endpoint);
+}
+
+// A handler maps what is missing and lets the thread go on.
+TEST(fault_is_repaired)
+{
+	struct thread_attributes attributes = {.name = "repaired"};
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct message message = {.info = MESSAGE_DEADLINE};
+	struct worker worker;
+	handle_t endpoint;
+	uint64_t address;
+
+	REQUIRE_OK(endpoint_create(&endpoint));
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
+	REQUIRE_OK(address_space_unmap(HANDLE_SELF, address, PAGE_SIZE));
+	attributes.fault_endpoint = endpoint;
+	REQUIRE(worker_start_with(&worker, write_address, (void *)address, &attributes));
+	message_buffer()->deadline = after(5000 * MILLISECOND);
+	EXPECT_OK(endpoint_receive(endpoint, &message));
+	EXPECT_EQUAL(message.words[0], address);
+	EXPECT_EQUAL(message.words[1], FAULT_ACCESS_WRITE);
+	request.address = address;
+	request.flags |= MAP_FIXED;
+	EXPECT_OK(address_space_map(HANDLE_SELF, &request, &address));
+	message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
+	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
+	EXPECT_EQUAL(worker_join(&worker), 0);
+	EXPECT_EQUAL(*(uint64_t *)address, 1);
+	address_space_unmap(HANDLE_SELF, address, PAGE_SIZE);
+	handle_close(endpoint);
+}
+
+// --- Without a fault endpoint
+
+static uint64_t child_faults(uint64_t which)
+{
+	switch (which) {
+	case 0:
+		return read_null(NULL);
+	case 1:
+		return write_address((void *)ISA_KERNEL_ADDRESS);
+	case 2:
+		return jump((void *)ISA_KERNEL_ADDRESS);
+	case 3:
+		return privileged(NULL);
+	case 4:
+		return illegal(NULL);
+	default:
+		return overflow(NULL);
+	}
+}
+
+TEST(fault_ends_only_its_process)
+{
+	for (uint64_t which = 0; which < 6; which++) {
+		struct process_info info;
+		struct child child;
+
+		REQUIRE(child_start(&child, child_faults, which, NULL, 0));
+		info = child_wait(&child);
+		EXPECT_EQUAL(info.state, PROCESS_EXITED);
+		EXPECT_EQUAL(info.reason, EXIT_FAULT);
+		EXPECT(info.exit_status != FAULT_NONE && info.exit_status < FAULT_KIND_COUNT);
+	}
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//
+// Futexes: waiting, waking, requeueing, across mappings and processes.
+
+#include "isa.h"
+#include "test.h"
+
+static _Atomic uint32_t word, other;
+
+static uint64_t wait_at_word(void *argument)
+{
+	return futex_wait(HANDLE_SELF, (uintptr_t)argument, 5, DEADLINE_NEVER);
+}
+
+TEST(futex_compares_before_it_waits)
+{
+	word = 4;
+	EXPECT_ERROR(MISMATCH, futex_wait(HANDLE_SELF, (uintptr_t)&word, 5, DEADLINE_NEVER));
+	word = 5;
+	EXPECT_ERROR(TIMED_OUT, futex_wait(HANDLE_SELF, (uintptr_t)&word, 5, after(10 * MILLISECOND)));
+}
+
+TEST(futex_wakes_as_many_as_asked)
+{
+	struct worker workers[4];
+	uint64_t woken = 0;
+
+	word = 5;
+	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&word, 10, &woken));
+	EXPECT_EQUAL(woken, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		REQUIRE(worker_start(&workers[i], wait_at_word, (void *)(uintptr_t)&word));
+		EXPECT(wait_for_state(workers[i].thread, THREAD_BLOCKED));
+	}
+	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&word, 1, &woken));
+	EXPECT_EQUAL(woken, 1);
+	EXPECT_EQUAL(worker_join(&workers[0]), ERR_OK);
+	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&word, UINT64_MAX, &woken));
+	EXPECT_EQUAL(woken, 3);
+	for (unsigned i = 1; i < 4; i++)
+		EXPECT_EQUAL(worker_join(&workers[i]), ERR_OK);
+}
+
+TEST(futex_requeue)
+{
+	struct worker workers[3];
+	uint64_t count = 0;
+
+	word = 5;
+	for (unsigned i = 0; i < 3; i++) {
+		REQUIRE(worker_start(&workers[i], wait_at_word, (void *)(uintptr_t)&word));
+		EXPECT(wait_for_state(workers[i].thread, THREAD_BLOCKED));
+	}
+	EXPECT_ERROR(
+		MISMATCH, futex_requeue(HANDLE_SELF, (uintptr_t)&word, 6, 1, (uintptr_t)&other, 10, &count));
+	EXPECT_OK(futex_requeue(HANDLE_SELF, (uintptr_t)&word, 5, 1, (uintptr_t)&other, 10, &count));
+	EXPECT_EQUAL(count, 3);
+	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&word, 10, &count));
+	EXPECT_EQUAL(count, 0);
+	// One that was moved can still be killed.
+	EXPECT_OK(thread_kill(workers[1].thread, 50));
+	EXPECT_EQUAL(worker_join(&workers[1]), 50);
+	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&other, 10, &count));
+	EXPECT_EQUAL(count, 1);
+	EXPECT_EQUAL(worker_join(&workers[0]), ERR_OK);
+	EXPECT_EQUAL(worker_join(&workers[2]), ERR_OK);
+}
+
+TEST(futex_bad_arguments)
+{
+	handle_t space, fewer;
+	uint64_t count;
+	void *bad;
+
+	EXPECT_ERROR(INVALID_ARGUMENT, futex_wait(HANDLE_SELF, (uintptr_t)&word + 1, 0, 0));
+	EXPECT_ERROR(INVALID_ARGUMENT, futex_wake(HANDLE_SELF, (uintptr_t)&word + 2, 1, &count));
+	EXPECT_ERROR(INVALID_ARGUMENT, futex_requeue(HANDLE_SELF, (uintptr_t)&word, 0, 1, 3, 1, &count));
+	for (unsigned i = 0; bad_pointer(i, &bad); i++) {
+		uintptr_t address = (uintptr_t)bad & ~(uintptr_t)3;
+
+		EXPECT_ERROR(BAD_ADDRESS, futex_wait(HANDLE_SELF, address, 0, 0));
+		EXPECT_ERROR(BAD_ADDRESS, futex_wake(HANDLE_SELF, address, 1, &count));
+	}
+	REQUIRE_OK(address_space_create(&space));
+	EXPECT_ERROR(BAD_ADDRESS, futex_wait(space, (uintptr_t)&word, 0, 0));
+	fewer = without(space, RIGHT_READ);
+	EXPECT_ERROR(NO_RIGHTS, futex_wait(fewer, (uintptr_t)&word, 0, 0));
+	EXPECT_ERROR(NO_RIGHTS, futex_wake(fewer, (uintptr_t)&word, 1, &count));
+	handle_close(fewer);
+	handle_close(space);
+}
+
+// Two mappings of one memory, and a third in another space, are one futex where they are MAP_SHARED.
+TEST(futex_of_shared_memory)
+{
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_SHARED};
+	uint64_t first, second, foreign, woken = 0;
+	struct worker worker;
+	handle_t space;
+
+	REQUIRE_OK(memory_create(PAGE_SIZE, 0, &request.memory));
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &first));
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &second));
+	REQUIRE_OK(address_space_create(&space));
+	REQUIRE_OK(address_space_map(space, &request, &foreign));
+	*(volatile uint32_t *)first = 5;
+	for (unsigned i = 0; i < 2; i++) {
+		REQUIRE(worker_start(&worker, wait_at_word, (void *)first));
+		EXPECT(wait_for_state(worker.thread, THREAD_BLOCKED));
+		if (i == 0)
+			EXPECT_OK(futex_wake(HANDLE_SELF, second, 1, &woken));
+		else
+			EXPECT_OK(futex_wake(space, foreign, 1, &woken));
+		EXPECT_EQUAL(woken, 1);
+		worker_join(&worker);
+	}
+	address_space_unmap(HANDLE_SELF, first, PAGE_SIZE);
+	address_space_unmap(HANDLE_SELF, second, PAGE_SIZE);
+	handle_close(space);
+	handle_close(request.memory);
+}

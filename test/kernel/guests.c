@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+//
+// Guests: entering, leaving by system call, fault and kick; registers kept whole.
+
+#include "isa.h"
+#include "test.h"
+#include <string.h>
+
+#define GUEST_CODE  0x10000
+#define GUEST_DATA  0x20000
+#define GUEST_STATE 0x8000
+
+static const uint8_t call_code[] = {ISA_GUEST_SYSCALL, ISA_GUEST_SYSCALL, ISA_GUEST_SPIN};
+static const uint8_t load_code[] = {ISA_GUEST_LOAD, ISA_GUEST_SYSCALL};
+static const uint8_t spin_code[] = {ISA_GUEST_SPIN};
+
+static struct guest_state *const state = (struct guest_state *)GUEST_STATE;
+
+// A space with a page of code and a page of data.
+static handle_t make_guest(const uint8_t *code, size_t length)
+{
+	struct map_request text = {
+		.length = PAGE_SIZE, .address = GUEST_CODE, .flags = MAP_READ | MAP_EXECUTE | MAP_FIXED};
+	struct map_request data = {
+		.length = PAGE_SIZE, .address = GUEST_DATA, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	handle_t space;
+	uint64_t address;
+
+	EXPECT_OK(address_space_create(&space));
+	EXPECT_OK(memory_create(PAGE_SIZE, 0, &text.memory));
+	EXPECT_OK(memory_write(text.memory, 0, code, length));
+	EXPECT_OK(address_space_map(space, &text, &address));
+	EXPECT_OK(address_space_map(space, &data, &address));
+	EXPECT_OK(address_space_sync_code(space, GUEST_CODE, PAGE_SIZE));
+	handle_close(text.memory);
+	return space;
+}
+
+// Guests are bound to threads: each test runs in one of its own, and leaves its result here.
+struct run {
+	const uint8_t *code;
+	size_t length;
+	uint64_t (*body)(handle_t space);
+};
+
+static uint64_t run_bound(void *argument)
+{
+	struct run *run = argument;
+	handle_t space = make_guest(run->code, run->length);
+	uint64_t result = 1000;
+
+	if (guest_bind(space, GUEST_STATE) == ERR_OK) {
+		memset(state, 0, sizeof(*state));
+		ISA_PROGRAM_COUNTER(&state->registers) = GUEST_CODE;
+		ISA_STACK_POINTER(&state->registers) = GUEST_DATA + PAGE_SIZE;
+		result = run->body(space);
+	}
+	guest_bind(HANDLE_NONE, 0);
+	address_space_unmap(HANDLE_SELF, GUEST_STATE, PAGE_SIZE);
+	handle_close(space);
+	return result;
+}
+
+static uint64_t with_guest(const uint8_t *code, size_t length, uint64_t (*body)(handle_t space))
+{
+	struct run run = {code, length, body};
+	struct worker worker;
+
+	if (!worker_start(&worker, run_bound, &run))
+		return 2000;
+	return worker_join(&worker);
+}
+
+static uint64_t keeps_registers(handle_t space)
+{
+	struct registers before, after;
+	uint64_t reason;
+
+	(void)space;
+	isa_fill_registers(&state->registers);
+	ISA_STACK_POINTER(&state->registers) = GUEST_DATA + 64;
+	for (unsigned i = 1; i <= 2; i++) {
+		before = state->registers;
+		if (guest_enter(&reason) != ERR_OK || reason != GUEST_EXIT_SYSCALL ||
+			state->reason != GUEST_EXIT_SYSCALL)
+			return 10 * i + 1;
+		after = state->registers;
+		if (ISA_PROGRAM_COUNTER(&after) != GUEST_CODE + i * (sizeof((uint8_t[]){ISA_GUEST_SYSCALL})))
+			return 10 * i + 2;
+		ISA_PROGRAM_COUNTER(&before) = ISA_PROGRAM_COUNTER(&after);
+		isa_forget_syscall(&after, &before);
+		if (memcmp(&before, &after, sizeof(before)) != 0)
+			return 10 * i + 3;
+	}
+	return 0;
+}
+
+TEST(guest_system_call_keeps_registers)
+{
+	EXPECT_EQUAL(with_guest(call_code, sizeof(call_code), keeps_registers), 0);
+}
+
+static uint64_t loads(handle_t space)
+{
+	uint64_t reason, copied, value = 0x123456789abcdef0;
+
+	if (address_space_write(space, GUEST_DATA + 8, &value, sizeof(value), &copied) != ERR_OK)
+		return 1;
+	isa_fill_registers(&state->registers);
+	ISA_FIRST_ARGUMENT(&state->registers) = GUEST_DATA + 8;
+	ISA_STACK_POINTER(&state->registers) = GUEST_DATA + 64;
+	if (guest_enter(&reason) != ERR_OK || reason != GUEST_EXIT_SYSCALL)
+		return 2;
+	return 0;
+}
+
+static uint64_t faults(handle_t space)
+{
+	// Nothing of ours is in its space: not the state page, not our memory, not the kernel's.
+	const uint64_t addresses[] = {0x40, GUEST_STATE, (uintptr_t)&call_code, ISA_KERNEL_ADDRESS};
+
+	(void)space;
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct registers before;
+		uint64_t reason;
+
+		isa_fill_registers(&state->registers);
+		ISA_STACK_POINTER(&state->registers) = GUEST_DATA + 64;
+		ISA_FIRST_ARGUMENT(&state->registers) = addresses[i];
+		ISA_PROGRAM_COUNTER(&state->registers) = GUEST_CODE;
+		before = state->registers;
+		if (guest_enter(&reason) != ERR_OK || reason != GUEST_EXIT_FAULT)
+			return 10 * i + 1;
+		if (state->fault_kind != FAULT_PAGE || state->fault_address != addresses[i] ||
+			state->fault_access != FAULT_ACCESS_READ)
+			return 10 * i + 2;
+		if (ISA_PROGRAM_COUNTER(&state->registers) != GUEST_CODE ||
+			ISA_STACK_POINTER(&state->registers) != ISA_STACK_POINTER(&before))
+			return 10 * i + 3;
+	}
+	return 0;
+}
+
+TEST(guest_memory_is_its_own)
+{
+	EXPECT_EQUAL(with_guest(load_code, sizeof(load_code), loads), 0);
+	EXPECT_EQUAL(with_guest(load_code, sizeof(load_code), faults), 0);
+}
+
+static uint64_t refuses(handle_t space)
+{
+	const uint64_t counters[] = {ISA_KERNEL_ADDRESS, 0x8000000000000000, UINT64_MAX - 3};
+	uint64_t reason;
+
+	if (guest_bind(space, GUEST_STATE + PAGE_SIZE) != ERR_INVALID_ARGUMENT)
+		return 1;
+	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+		ISA_PROGRAM_COUNTER(&state->registers) = counters[i];
+		if (guest_enter(&reason) != ERR_INVALID_ARGUMENT)
+			return 10 + i;
+	}
+	return guest_bind(HANDLE_NONE, 0) == ERR_OK && guest_enter(&reason) == ERR_BAD_STATE ? 0 : 2;
+}
+
+TEST(guest_arguments)
+{
+	handle_t own, space, fewer;
+	uint64_t reason;
+
+	EXPECT_ERROR(BAD_STATE, guest_enter(&reason));
+	EXPECT_EQUAL(with_guest(spin_code, sizeof(spin_code), refuses), 0);
+	REQUIRE_OK(process_address_space(HANDLE_SELF, &own));
+	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(own, GUEST_STATE));
+	handle_close(own);
+	REQUIRE_OK(address_space_create(&space));
+	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(space, GUEST_STATE + 1));
+	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(space, 0));
+	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(space, ISA_KERNEL_ADDRESS & ~(PAGE_SIZE - 1)));
+	EXPECT_ERROR(EXISTS, guest_bind(space, (uintptr_t)&call_code & ~(PAGE_SIZE - 1)));
+	fewer = without(space, RIGHT_MAP);
+	EXPECT_ERROR(NO_RIGHTS, guest_bind(fewer, GUEST_STATE));
+	handle_close(fewer);
+	handle_close(space);
+}
+
+// --- Kicks
+
+static _Atomic uint32_t phase;
+
+static uint64_t spins(handle_t space)
+{
+	uint64_t reason;
+
+	(void)space;
+	phase = 1;
+	if (guest_enter(&reason) != ERR_OK || reason != GUEST_EXIT_KICKED)
+		return 1;
+	return ISA_PROGRAM_COUNTER(&state->registers) == GUEST_CODE ? 0 : 2;
+}
+
+static uint64_t kicked_before(handle_t space)
+{
+	uint64_t reason;
+
+	(void)space;
+	phase = 1;
+	while (phase != 2)
+		thread_yield();
+	return guest_enter(&reason) == ERR_OK && reason == GUEST_EXIT_KICKED ? 0 : 1;
+}
+
+static uint64_t kicked_in_a_wait(handle_t space)
+{
+	enum error error;
+
+	(void)space;
+	state->interruptible = 1;
+	phase = 1;
+	error = thread_sleep(DEADLINE_NEVER);
+	state->interruptible = 0;
+	return error;
+}
+
+static uint64_t kick_it(uint64_t (*body)(handle_t), enum thread_state expected)
+{
+	struct run run = {spin_code, sizeof(spin_code), body};
+	struct worker worker;
+
+	phase = 0;
+	if (!worker_start(&worker, run_bound, &run))
+		return 2000;
+	while (phase != 1)
+		thread_sleep(after(MILLISECOND));
+	if (expected == THREAD_SLEEPING)
+		EXPECT(wait_for_state(worker.thread, expected));
+	else
+		thread_sleep(after(10 * MILLISECOND));
+	EXPECT_OK(guest_kick(worker.thread));
+	phase = 2;
+	return worker_join(&worker);
+}
+
+TEST(guest_kick)
+{
+	EXPECT_EQUAL(kick_it(spins, THREAD_RUNNING), 0);
+	EXPECT_EQUAL(kick_it(kicked_before, THREAD_RUNNING), 0);
+	EXPECT_EQUAL(kick_it(kicked_in_a_wait, THREAD_SLEEPING), ERR_CANCELLED);
+}
+
+static uint64_t runs_away(handle_t space)
+{
+	uint64_t reason;
+
+	(void)space;
+	phase = 1;
+	guest_enter(&reason);
+	return 1;
+}
+
+TEST(guest_thread_is_killed)
+{
+	struct run run = {spin_code, sizeof(spin_code), runs_away};
+	struct worker worker;
+
+	phase = 0;
+	REQUIRE(worker_start(&worker, run_bound, &run));
+	while (phase != 1)
+		thread_sleep(after(MILLISECOND));
+	thread_sleep(after(10 * MILLISECOND));
+	EXPECT_OK(thread_kill(worker.thread, 44));
+	EXPECT_EQUAL(worker_join(&worker), 44);
+	address_space_unmap(HANDLE_SELF, GUEST_STATE, PAGE_SIZE);
+}

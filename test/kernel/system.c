@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// Resources, interrupts, the log, entropy, and calls that do not exist.
+
+#include "test.h"
+#include <runtime/arch.h>
+#include <string.h>
+
+TEST(system_no_such_call)
+{
+	static const uint64_t numbers[] = {
+		0, 9, 159, SYSCALL_NUMBER_LIMIT, 100000, UINT64_MAX, (uint64_t)1 << 32 | 120};
+
+	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		EXPECT_ERROR(NO_SYSCALL, arch_system_call(numbers[i], 1, 2, 3, 4, 5, 6).error);
+}
+
+TEST(system_resource_parts)
+{
+	handle_t interrupts = start_handle(START_INTERRUPTS), part, smaller, fewer,
+		 physical = start_handle(START_PHYSICAL);
+	handle_t interrupt, memory;
+
+	REQUIRE(interrupts != HANDLE_NONE && physical != HANDLE_NONE);
+	REQUIRE_OK(resource_create(interrupts, 8, 4, &part));
+	EXPECT_ERROR(INVALID_ARGUMENT, resource_create(part, 7, 2, &smaller));
+	EXPECT_ERROR(INVALID_ARGUMENT, resource_create(part, 11, 2, &smaller));
+	EXPECT_ERROR(INVALID_ARGUMENT, resource_create(part, 8, 0, &smaller));
+	EXPECT_ERROR(INVALID_ARGUMENT, resource_create(part, UINT64_MAX, 2, &smaller));
+	EXPECT_ERROR(INVALID_ARGUMENT, interrupt_create(part, 12, 0, &interrupt));
+	EXPECT_ERROR(INVALID_ARGUMENT, interrupt_create(part, 8, 0x80, &interrupt));
+	EXPECT_ERROR(WRONG_TYPE, interrupt_create(physical, 8, 0, &interrupt));
+	EXPECT_ERROR(WRONG_TYPE, memory_create_physical(part, 0, PAGE_SIZE, &memory));
+	fewer = without(part, RIGHT_CREATE);
+	EXPECT_ERROR(NO_RIGHTS, resource_create(fewer, 8, 1, &smaller));
+	EXPECT_ERROR(NO_RIGHTS, interrupt_create(fewer, 8, 0, &interrupt));
+	handle_close(fewer);
+	REQUIRE_OK(resource_create(part, 9, 1, &smaller));
+	handle_close(smaller);
+	handle_close(part);
+}
+
+TEST(system_physical_memory_arguments)
+{
+	handle_t physical = start_handle(START_PHYSICAL), memory, part, fewer;
+
+	EXPECT_ERROR(INVALID_ARGUMENT, memory_create_physical(physical, 1, PAGE_SIZE, &memory));
+	EXPECT_ERROR(INVALID_ARGUMENT, memory_create_physical(physical, 0, 0, &memory));
+	EXPECT_ERROR(INVALID_ARGUMENT, memory_create_physical(physical, 0, 100, &memory));
+	EXPECT_ERROR(INVALID_ARGUMENT,
+		memory_create_physical(physical, UINT64_MAX & ~(PAGE_SIZE - 1), 2 * PAGE_SIZE, &memory));
+	REQUIRE_OK(resource_create(physical, 0x10000000, PAGE_SIZE, &part));
+	EXPECT_ERROR(INVALID_ARGUMENT, memory_create_physical(part, 0x10001000, PAGE_SIZE, &memory));
+	fewer = without(part, RIGHT_CREATE);
+	EXPECT_ERROR(NO_RIGHTS, memory_create_physical(fewer, 0x10000000, PAGE_SIZE, &memory));
+	handle_close(fewer);
+	handle_close(part);
+}
+
+// A line that no device of the machine drives here.
+#define FREE_LINE 9
+
+TEST(system_interrupt_object)
+{
+	handle_t interrupts = start_handle(START_INTERRUPTS), interrupt, again, notification, fewer;
+
+	REQUIRE_OK(notification_create(&notification));
+	REQUIRE_OK(interrupt_create(interrupts, FREE_LINE + 30, 0, &interrupt));
+	EXPECT_ERROR(BUSY, interrupt_create(interrupts, FREE_LINE + 30, 0, &again));
+	EXPECT_ERROR(BAD_STATE, interrupt_acknowledge(interrupt));
+	EXPECT_ERROR(INVALID_ARGUMENT, interrupt_bind(interrupt, notification, 0));
+	fewer = without(interrupt, RIGHT_BIND | RIGHT_CONTROL);
+	EXPECT_ERROR(NO_RIGHTS, interrupt_bind(fewer, notification, 1));
+	EXPECT_ERROR(NO_RIGHTS, interrupt_acknowledge(fewer));
+	handle_close(fewer);
+	fewer = without(notification, RIGHT_SEND);
+	EXPECT_ERROR(NO_RIGHTS, interrupt_bind(interrupt, fewer, 1));
+	handle_close(fewer);
+	EXPECT_OK(interrupt_bind(interrupt, notification, 1));
+	EXPECT_OK(interrupt_acknowledge(interrupt));
+	handle_close(interrupt);
+	// The line is free again.
+	REQUIRE_OK(interrupt_create(interrupts, FREE_LINE + 30, 0, &interrupt));
+	handle_close(interrupt);
+	handle_close(notification);
+}
+
+TEST(system_log)
+{
+	handle_t log = start_handle(START_LOG), fewer;
+	static char text[1025], read[2048];
+	uint64_t copied, next = 0, position;
+	void *bad;
+
+	REQUIRE(log != HANDLE_NONE);
+	EXPECT_OK(log_write(log, LOG_DEBUG, "a line of the tests", 19));
+	EXPECT_ERROR(INVALID_ARGUMENT, log_write(log, 4, "x", 1));
+	EXPECT_ERROR(TOO_LONG, log_write(log, LOG_DEBUG, text, sizeof(text)));
+	EXPECT_ERROR(BAD_HANDLE, log_write(HANDLE_NONE, LOG_DEBUG, "x", 1));
+	for (unsigned i = 0; bad_pointer(i, &bad); i++)
+		EXPECT_ERROR(BAD_ADDRESS, log_write(log, LOG_DEBUG, bad, 16));
+	EXPECT_ERROR(INVALID_ARGUMENT, log_read(log, 0, read, 0, &next, &copied));
+	position = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		EXPECT_OK(log_read(log, position, read, sizeof(read), &next, &copied));
+		if (copied == 0)
+			break;
+		EXPECT(next > position);
+		position = next;
+	}
+	EXPECT(position > 0);
+	fewer = without(log, RIGHT_WRITE | RIGHT_READ | RIGHT_CONTROL);
+	EXPECT_ERROR(NO_RIGHTS, log_write(fewer, LOG_DEBUG, "x", 1));
+	EXPECT_ERROR(NO_RIGHTS, log_read(fewer, 0, read, 1, &next, &copied));
+	EXPECT_ERROR(NO_RIGHTS, log_watch(fewer, HANDLE_NONE, 0));
+	handle_close(fewer);
+}
+
+TEST(system_random_bytes)
+{
+	static uint8_t first[256], second[256];
+	unsigned same = 0;
+	void *bad;
+
+	EXPECT_OK(random_get(first, sizeof(first)));
+	EXPECT_OK(random_get(second, sizeof(second)));
+	for (unsigned i = 0; i < sizeof(first); i++)
+		same += first[i] == second[i];
+	EXPECT(same < 32);
+	EXPECT_OK(random_get(first, 0));
+	EXPECT_ERROR(TOO_LONG, random_get(first, 257));
+	for (unsigned i = 0; bad_pointer(i, &bad); i++)
+		EXPECT_ERROR(BAD_ADDRESS, random_get(bad, 16));
+}
+
+TEST(system_counts_and_power)
+{
+	handle_t system = start_handle(START_SYSTEM), fewer;
+	struct system_info info;
+
+	EXPECT_OK(system_info(system, &info));
+	EXPECT(info.cpu_count >= 1 && info.memory_total > info.memory_free && info.memory_free > 0);
+	EXPECT(info.processes >= 2 && info.threads >= 2 && info.uptime > 0);
+	EXPECT_ERROR(INVALID_ARGUMENT, system_power(system, 17));
+	fewer = without(system, RIGHT_CONTROL | RIGHT_READ);
+	EXPECT_ERROR(NO_RIGHTS, system_power(fewer, POWER_OFF));
+	EXPECT_ERROR(NO_RIGHTS, system_info(fewer, &info));
+	handle_close(fewer);
+	EXPECT_ERROR(WRONG_TYPE, system_power(start_handle(START_INTERRUPTS), POWER_OFF));
+}
+
+TEST(system_io_ports)
+{
+	handle_t ports = start_handle(START_PORTS), part, fewer;
+	uint64_t data;
+
+	if (ports == HANDLE_NONE) {
+		EXPECT_ERROR(BAD_HANDLE, io_port_read(ports, 0x80, 1, &data));
+		return;
+	}
+	EXPECT_OK(io_port_read(ports, 0x80, 1, &data));
+	EXPECT_ERROR(INVALID_ARGUMENT, io_port_read(ports, 0x80, 3, &data));
+	EXPECT_ERROR(INVALID_ARGUMENT, io_port_read(ports, 0xffff, 2, &data));
+	EXPECT_ERROR(INVALID_ARGUMENT, io_port_write(ports, 0x10000, 1, 0));
+	REQUIRE_OK(resource_create(ports, 0x80, 1, &part));
+	EXPECT_OK(io_port_write(part, 0x80, 1, 0));
+	EXPECT_ERROR(INVALID_ARGUMENT, io_port_write(part, 0x80, 2, 0));
+	EXPECT_ERROR(INVALID_ARGUMENT, io_port_write(part, 0x81, 1, 0));
+	fewer = without(part, RIGHT_READ);
+	EXPECT_ERROR(NO_RIGHTS, io_port_read(fewer, 0x80, 1, &data));
+	handle_close(fewer);
+	fewer = without(part, RIGHT_WRITE);
+	EXPECT_ERROR(NO_RIGHTS, io_port_write(fewer, 0x80, 1, 0));
+	handle_close(fewer);
+	handle_close(part);
+}
