@@ -135,7 +135,7 @@ static enum error build(
 	if (error)
 		return error;
 	if (stack_pointer == 0)
-		stack_pointer = thread->user_stack + thread->user_stack_size;
+		stack_pointer = thread->user_stack + thread->user_stack_size - ARCH_CALL_BIAS;
 	arch_thread_init(&thread->arch, thread->kernel_stack + thread->kernel_stack_size, attributes->entry,
 		stack_pointer, attributes->argument, attributes->tls_base);
 	arch_thread_reset_context(&thread->arch, thread_resume_user);

@@ -3,9 +3,9 @@
 // The HAL contract, types: each ISA's <isa/types.h> defines what the core embeds without looking inside.
 //
 //   struct arch_frame           all user registers of a thread, at the top of its kernel stack
-//   struct arch_thread          kernel context, TLS bases, FPU state (aligned as the ISA needs); embedded in
-//   struct thread struct arch_cpu             per-CPU data of the ISA; first member of struct cpu struct
-//   arch_address_space   root table, ASID; embedded in struct address_space
+//   struct arch_thread          kernel context, TLS bases, FPU state (aligned as the ISA needs); in struct thread
+//   struct arch_cpu             per-CPU data of the ISA; first member of struct cpu
+//   struct arch_address_space   root table, ASID; embedded in struct address_space
 //
 // and the constants of <isa/layout.h>:
 //
@@ -13,8 +13,10 @@
 //   ARCH_USER_START/_END        user addresses are in [START, END); START is not 0, END is page-aligned
 //   ARCH_DIRECT_MAP_BASE        physical address p is readable and writable at BASE + p, for all RAM
 //   ARCH_KERNEL_AREA_BASE/_SIZE kernel virtual addresses that the core hands out (stacks, device registers):
-//   shared by all address spaces ARCH_CPU_MAX                most CPUs this build can run ARCH_TLB_BROADCAST
-//   1: TLB invalidation reaches the other CPUs by itself, 0: the core sends IPIs
+//                               shared by all address spaces
+//   ARCH_CPU_MAX                most CPUs this build can run
+//   ARCH_TLB_BROADCAST          1: TLB invalidation reaches the other CPUs by itself, 0: the core sends IPIs
+//   ARCH_CALL_BIAS              how far below a 16-byte boundary the stack pointer is when a function is entered
 
 #ifndef ARCH_TYPES_H
 #define ARCH_TYPES_H

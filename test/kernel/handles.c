@@ -21,8 +21,8 @@ TEST(handle_close_makes_it_stale)
 
 TEST(handle_values_that_were_never_given)
 {
-	static const handle_t values[] = {0, 1, UINT32_MAX, (uint64_t)1 << 32, (uint64_t)7 << 32 | 3,
-		(uint64_t)1 << 63, UINT64_MAX - 1, (uint64_t)1 << 32 | 0xfffffff, (uint64_t)1 << 32 | 65536};
+	static const handle_t values[] = {0, 1, 2, 3, UINT32_MAX, UINT64_MAX - 1, (uint64_t)1 << 63,
+		(uint64_t)0xffff << 32, (uint64_t)1 << 32 | 0xfffffff, (uint64_t)1 << 32 | 65536};
 	handle_t duplicate;
 
 	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {

@@ -3,7 +3,6 @@
 // Time, handles and pointers for the tests.
 
 #include "test.h"
-#include <sys/mman.h>
 
 uint64_t now(void)
 {
@@ -50,12 +49,16 @@ bool bad_pointer(unsigned index, void **pointer)
 
 void *end_of_page(size_t length)
 {
-	static char *pages;
+	struct map_request request = {.length = 2 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	static uint64_t pages;
 
-	if (pages == NULL) {
-		pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		pages[0] = 1;
-		munmap(pages + PAGE_SIZE, PAGE_SIZE);
+	if (pages == 0) {
+		EXPECT_OK(address_space_map(HANDLE_SELF, &request, &pages));
+		// A guard keeps others from mapping something there.
+		request = (struct map_request){.length = PAGE_SIZE,
+			.address = pages + PAGE_SIZE,
+			.flags = MAP_GUARD | MAP_FIXED | MAP_REPLACE};
+		EXPECT_OK(address_space_map(HANDLE_SELF, &request, &request.address));
 	}
-	return pages + PAGE_SIZE - length;
+	return (void *)(pages + PAGE_SIZE - length);
 }

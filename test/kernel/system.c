@@ -2,6 +2,7 @@
 //
 // Resources, interrupts, the log, entropy, and calls that do not exist.
 
+#include "isa.h"
 #include "test.h"
 #include <runtime/arch.h>
 #include <string.h>
@@ -57,16 +58,13 @@ TEST(system_physical_memory_arguments)
 	handle_close(part);
 }
 
-// A line that no device of the machine drives here.
-#define FREE_LINE 9
-
 TEST(system_interrupt_object)
 {
 	handle_t interrupts = start_handle(START_INTERRUPTS), interrupt, again, notification, fewer;
 
 	REQUIRE_OK(notification_create(&notification));
-	REQUIRE_OK(interrupt_create(interrupts, FREE_LINE + 30, 0, &interrupt));
-	EXPECT_ERROR(BUSY, interrupt_create(interrupts, FREE_LINE + 30, 0, &again));
+	REQUIRE_OK(interrupt_create(interrupts, ISA_FREE_LINE, 0, &interrupt));
+	EXPECT_ERROR(BUSY, interrupt_create(interrupts, ISA_FREE_LINE, 0, &again));
 	EXPECT_ERROR(BAD_STATE, interrupt_acknowledge(interrupt));
 	EXPECT_ERROR(INVALID_ARGUMENT, interrupt_bind(interrupt, notification, 0));
 	fewer = without(interrupt, RIGHT_BIND | RIGHT_CONTROL);
@@ -80,7 +78,7 @@ TEST(system_interrupt_object)
 	EXPECT_OK(interrupt_acknowledge(interrupt));
 	handle_close(interrupt);
 	// The line is free again.
-	REQUIRE_OK(interrupt_create(interrupts, FREE_LINE + 30, 0, &interrupt));
+	REQUIRE_OK(interrupt_create(interrupts, ISA_FREE_LINE, 0, &interrupt));
 	handle_close(interrupt);
 	handle_close(notification);
 }

@@ -21,5 +21,6 @@
 
 #define ARCH_CPU_MAX       8
 #define ARCH_TLB_BROADCAST 1
+#define ARCH_CALL_BIAS     0
 
 #endif

@@ -12,6 +12,7 @@
 #define ISA_STACK_BIAS     0
 #define ISA_DIVIDE_FAULTS  0
 #define ISA_KERNEL_ADDRESS 0xffffffff80200000
+#define ISA_FREE_LINE      60 // an interrupt line that no device drives
 
 static inline void isa_privileged_instruction(void)
 {

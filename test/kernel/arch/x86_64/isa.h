@@ -12,6 +12,7 @@
 #define ISA_STACK_BIAS     8 // a function is entered with its return address pushed
 #define ISA_DIVIDE_FAULTS  1
 #define ISA_KERNEL_ADDRESS 0xffffffff80100000
+#define ISA_FREE_LINE      21 // an interrupt line that no device drives
 
 static inline void isa_privileged_instruction(void)
 {
