@@ -8,9 +8,6 @@
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
-#include <kernel/panic.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -22,28 +19,8 @@ struct cpu cpus[ARCH_CPU_MAX];
 unsigned cpu_count = 1;
 void (*machine_at_preemption_point)(void);
 
-static uint64_t random_state;
 static paddr_t *taken_frames;
 static uint64_t taken_count;
-
-// --- Ending
-
-void check_failed(const char *condition, const char *file, int line)
-{
-	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
-	abort();
-}
-
-void panic(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	abort();
-}
 
 // --- What the core does
 
@@ -147,19 +124,6 @@ void machine_start(uint64_t mebibytes)
 	boot_machine.memory_count = 2;
 	cpus[0].online = true;
 	frame_init();
-}
-
-void random_seed(uint64_t seed)
-{
-	random_state = seed * 2 + 1;
-}
-
-uint64_t random_below(uint64_t bound)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 11) % bound;
 }
 
 void machine_take_frames(uint64_t left)

@@ -6,25 +6,13 @@
 #ifndef TEST_UNIT_MACHINE_H
 #define TEST_UNIT_MACHINE_H
 
+#include "check.h"
 #include <kernel/account.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-// Ends the test with a message where the condition does not hold.
-#define CHECK(condition)                                              \
-	do {                                                          \
-		if (!(condition))                                     \
-			check_failed(#condition, __FILE__, __LINE__); \
-	} while (0)
-
-_Noreturn void check_failed(const char *condition, const char *file, int line);
-
 // RAM of some MiB in two ranges with a hole between them; frame_init done.
 void machine_start(uint64_t mebibytes);
-
-// The same sequence for the same seed.
-void random_seed(uint64_t seed);
-uint64_t random_below(uint64_t bound);
 
 // Called at each preemption point where it is not NULL.
 extern void (*machine_at_preemption_point)(void);
