@@ -18,6 +18,7 @@ void arch_cpu_init(struct cpu *cpu)
 	// The fault that turned to virtual addresses has left SPP set.
 	csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM);
 	csr_write(stvec, (uintptr_t)trap_entry);
+	// User mode may read time and count instructions.
 	csr_write(scounteren, SCOUNTEREN_ALL);
 	csr_write(sie, SIE_SOFTWARE | SIE_TIMER | SIE_EXTERNAL);
 }

@@ -14,7 +14,6 @@
 .endm
 
 // All but tp.
-
 .macro load_registers
 	.irp n, 1,3,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	ld x\n, FRAME_X(\n)(sp)
@@ -43,7 +42,6 @@ trap_entry:
 	call trap_syscall
 	j 2f
 1:	sd t1, FRAME_PC(sp)
-	mv a1, sp
 	call isa_trap_user
 2:	call trap_exit
 

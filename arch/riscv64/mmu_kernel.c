@@ -30,9 +30,12 @@ static uint64_t *image_table(uint64_t entry)
 	return (uint64_t *)(entry_physical(entry) - image_physical + ARCH_KERNEL_IMAGE_BASE);
 }
 
-// The table that an entry points to, a new one where there is none; NULL: the pool is empty.
+// The table that an entry points to, a new one where there is none; NULL: a page is mapped there, or the pool
+// is empty.
 static uint64_t *table_below(uint64_t *entry)
 {
+	if (*entry & ENTRY_LEAF)
+		return NULL;
 	if (!(*entry & ENTRY_VALID)) {
 		if (pool_used == TABLE_POOL)
 			return NULL;
@@ -51,19 +54,24 @@ static unsigned leaf_level(vaddr_t address, paddr_t physical, uint64_t length)
 	return level;
 }
 
-// Maps whole pages that are not mapped yet; false: the tables do not suffice.
+// Maps whole pages; false: the tables do not suffice, or something else is mapped there.
 static bool map(vaddr_t address, paddr_t physical, uint64_t length, unsigned access)
 {
 	while (length > 0) {
 		unsigned leaf = leaf_level(address, physical, length);
 		uint64_t *table = isa_kernel_root;
+		uint64_t leaf_entry = entry_for(physical) | isa_entry_bits(access);
+		uint64_t *entry;
 
 		for (unsigned level = ROOT_LEVEL; level > leaf; level--) {
 			table = table_below(&table[table_index(address, level)]);
 			if (table == NULL)
 				return false;
 		}
-		table[table_index(address, leaf)] = entry_for(physical) | isa_entry_bits(access);
+		entry = &table[table_index(address, leaf)];
+		if ((*entry & ENTRY_VALID) && *entry != leaf_entry)
+			return false;
+		*entry = leaf_entry;
 		address += level_size(leaf);
 		physical += level_size(leaf);
 		length -= level_size(leaf);

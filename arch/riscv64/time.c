@@ -68,6 +68,8 @@ void arch_time_init(void)
 	relax_ticks = frequency / (NANOSECONDS / RELAX_NANOSECONDS) + 1;
 	isa_clock_start = isa_clock_ticks();
 	has_stimecmp = isa_has_stimecmp();
+	if (!has_stimecmp && !sbi_has(SBI_TIME))
+		panic("neither the CPU nor the firmware has a timer");
 	arch_time_init_cpu();
 }
 
@@ -82,8 +84,9 @@ void arch_timer_set(uint64_t deadline)
 	uint64_t ticks = TICKS_NEVER;
 
 	// One tick later than rounded down, so that the deadline is past when the interrupt comes.
-	if (deadline != DEADLINE_NEVER)
-		ticks = (uint64_t)(product >> RECIPROCAL_SHIFT) + isa_clock_start + 1;
+	if (deadline != DEADLINE_NEVER &&
+		__builtin_add_overflow((uint64_t)(product >> RECIPROCAL_SHIFT), isa_clock_start + 1, &ticks))
+		ticks = TICKS_NEVER;
 	isa_cpu()->timer_ticks = ticks;
 	set_ticks(ticks);
 	csr_set(sie, SIE_TIMER);

@@ -10,7 +10,7 @@
 #include <kernel/thread.h>
 #include <kernel/trap.h>
 
-void isa_trap_user(uint64_t cause, struct arch_frame *frame);
+void isa_trap_user(uint64_t cause);
 void isa_trap_kernel(uint64_t cause, struct arch_frame *frame);
 
 struct fixup {
@@ -62,6 +62,8 @@ static void handle_interrupt(uint64_t number)
 	switch (number) {
 	case INTERRUPT_SOFTWARE:
 		csr_clear(sip, SIE_SOFTWARE);
+		// What the sender wrote is read after that.
+		__asm__ volatile("fence iorw, iorw" : : : "memory");
 		trap_ipi();
 		break;
 	case INTERRUPT_TIMER:
@@ -91,11 +93,10 @@ static void handle_user_fault(uint64_t code, uint64_t address)
 		__asm__ volatile("sfence.vma %0" : : "r"(address) : "memory");
 }
 
-void isa_trap_user(uint64_t cause, struct arch_frame *frame)
+void isa_trap_user(uint64_t cause)
 {
 	uint64_t address = csr_read(stval);
 
-	(void)frame;
 	if (cause & CAUSE_INTERRUPT)
 		handle_interrupt(cause & ~CAUSE_INTERRUPT);
 	else
