@@ -348,7 +348,7 @@ static uint64_t check_registers(void *argument)
 {
 	(void)argument;
 	return isa_registers_after_call(SYSCALL_NUMBER_thread_yield, 0x1122334455667788) |
-		isa_registers_after_call(159, 0x8877665544332211) << 8;
+		isa_registers_after_call(59, 0x8877665544332211) << 8;
 }
 
 TEST(thread_registers_after_a_system_call)
