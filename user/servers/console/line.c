@@ -113,6 +113,11 @@ bool line_is_drained(void)
 	return ring_count(&output) == 0 && uart->is_idle(device);
 }
 
+size_t line_received(void)
+{
+	return input.tail;
+}
+
 size_t line_input_count(void)
 {
 	return ring_count(&input);

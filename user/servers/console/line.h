@@ -39,6 +39,9 @@ bool line_is_drained(void);
 
 // --- Input
 
+// How many bytes have ever come in.
+size_t line_received(void);
+
 // How many bytes wait, and a contiguous run of them to look at.
 size_t line_input_count(void);
 size_t line_input_run(const uint8_t **bytes);

@@ -37,18 +37,24 @@ static void set_timer(uint64_t deadline)
 	}
 }
 
-// Moves everything as far as it goes.
+// Moves everything as far as it goes. Input may come in at any time, not only with an interrupt of its own.
 static void work(void)
 {
-	size_t before;
+	static size_t told; // bytes of input that the watches know of
+	size_t room, received;
 	do {
-		before = line_room();
+		room = line_room();
+		received = line_received();
 		clients_work();
 		if (kernel_log_is_behind()) {
 			kernel_log_work();
 		}
 		line_work();
-	} while (line_room() > before);
+		if (told != line_received()) {
+			told = line_received();
+			clients_signal_input();
+		}
+	} while (line_room() > room || line_received() != received);
 	set_timer(clients_deadline());
 }
 
@@ -56,19 +62,13 @@ static void work(void)
 // the device is asked once more.
 static void handle_interrupt(void)
 {
-	size_t before = line_input_count();
+	size_t received;
 	line_work();
 	interrupt_acknowledge(device.interrupt);
-	while (line_is_pending()) {
-		size_t count = line_input_count();
+	do {
+		received = line_received();
 		line_work();
-		if (line_input_count() == count) {
-			break;
-		}
-	}
-	if (line_input_count() > before) {
-		clients_signal_input();
-	}
+	} while (line_is_pending() && line_received() != received);
 }
 
 static void handle_notification(uint64_t bits)
