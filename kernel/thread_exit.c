@@ -36,17 +36,18 @@ static void leave_space(struct thread *thread)
 static struct notification *publish_end(struct thread *thread)
 {
 	struct notification *watcher;
-	enum thread_state state = thread->detached ? THREAD_DEAD : THREAD_ZOMBIE;
+	bool joined;
 
 	spin_lock(&thread->lock);
 	// A joiner whose wait has ended otherwise takes itself out.
-	if (thread->joiner && thread_claim(thread->joiner)) {
+	joined = thread->joiner && thread_claim(thread->joiner);
+	// First: a joiner may look at the thread on another CPU as soon as it is awake.
+	atomic_store(&thread->state, joined || thread->detached ? THREAD_DEAD : THREAD_ZOMBIE);
+	if (joined) {
 		thread_wake_with(thread->joiner, ERR_OK, thread->exit_status);
 		thread->joiner = NULL;
-		state = THREAD_DEAD;
 		object_put(&thread->object);
 	}
-	atomic_store(&thread->state, state);
 	watcher = thread->watcher;
 	thread->watcher = NULL;
 	spin_unlock(&thread->lock);
