@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The way into 64-bit mode at KERNEL_BASE: the boot CPU from its PVH entry (Xen's x86/HVM direct boot ABI), the
-// others from real mode. The page tables made here serve until mmu_boot.c has made the final ones, and to every CPU for
+// The way into 64-bit mode at KERNEL_BASE: the boot CPU from its entry for PVH (Xen's x86/HVM direct boot ABI) or
+// Multiboot2, the others from real mode. The page tables made here serve until mmu_boot.c has made the final ones, and to every CPU for
 // its first instructions: they map the first 4 GiB at 0, at the direct map and (1 GiB) at KERNEL_BASE.
 
 #include <isa/asm.h>
@@ -10,6 +10,11 @@
 #define PHYSICAL(symbol) ((symbol) - KERNEL_BASE)
 
 #define XEN_NOTE_PHYS32_ENTRY 18
+#define MULTIBOOT2_MAGIC             0xe85250d6
+#define MULTIBOOT2_TAG_END           0
+#define MULTIBOOT2_TAG_ENTRY         3
+#define MULTIBOOT2_TAG_ALIGN_MODULES 6
+
 #define PAGE_PRESENT_WRITABLE 0x3
 #define PAGE_LARGE            0x80
 #define EFER                  0xc0000080
@@ -30,13 +35,29 @@
 
 .section .boot, "ax"
 
-// The boot CPU, in 32-bit mode without paging. ebx: physical address of the start information.
+.balign 8
+multiboot2_header:
+	.long MULTIBOOT2_MAGIC, 0, multiboot2_header_end - multiboot2_header
+	.long -(MULTIBOOT2_MAGIC + multiboot2_header_end - multiboot2_header)
+	.word MULTIBOOT2_TAG_ENTRY, 0
+	.long 12, multiboot2_entry, 0 // padded
+	.word MULTIBOOT2_TAG_ALIGN_MODULES, 0
+	.long 8
+	.word MULTIBOOT2_TAG_END, 0
+	.long 8
+multiboot2_header_end:
+
+// The boot CPU, in 32-bit mode without paging. ebx: physical address of PVH's start information or Multiboot2's boot information; eax then is
+// its magic number.
 .code32
 .global pvh_entry
 pvh_entry:
+	xorl %eax, %eax
+multiboot2_entry:
 	cli
 	cld
 	movl %ebx, %edi
+	movl %eax, %esi
 
 	// 2048 pages of 2 MiB.
 	xorl %ecx, %ecx
@@ -63,7 +84,7 @@ pvh_entry:
 	movl $(PHYSICAL(boot_pointers_high) + PAGE_PRESENT_WRITABLE), %eax
 	movl %eax, PHYSICAL(boot_root) + 8 * 511
 
-// edi: start information, or 0 on the other CPUs.
+// edi: boot information, or 0 on the other CPUs; esi: its kind.
 enter_long_mode:
 	lgdtl boot_gdt_pointer
 	movl $CR4_BITS, %eax

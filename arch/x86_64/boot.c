@@ -11,6 +11,7 @@
 #include <kernel/boot.h>
 #include <kernel/cpu.h>
 #include <kernel/log.h>
+#include <kernel/multiboot2.h>
 #include <kernel/pc.h>
 #include <kernel/pvh.h>
 
@@ -20,12 +21,13 @@
 paddr_t trampoline_page;
 
 // Other CPUs start in a page of RAM below 1 MiB; none where there is no such page.
-static void find_trampoline_page(const struct boot_range *ram, size_t count)
+static void find_trampoline_page(const struct boot_ram *ram)
 {
-	for (size_t i = 0; i < count; i++) {
-		paddr_t page = ram[i].base < TRAMPOLINE_MIN ? TRAMPOLINE_MIN : ram[i].base;
+	for (size_t i = 0; i < ram->count; i++) {
+		const struct boot_range *range = &ram->ranges[i];
+		paddr_t page = range->base < TRAMPOLINE_MIN ? TRAMPOLINE_MIN : range->base;
 
-		if (page + PAGE_SIZE <= LOW_MEMORY_END && page + PAGE_SIZE <= ram[i].base + ram[i].length)
+		if (page + PAGE_SIZE <= LOW_MEMORY_END && page + PAGE_SIZE <= range->base + range->length)
 			trampoline_page = page;
 	}
 }
@@ -43,9 +45,9 @@ static void find_cpus(void)
 	}
 }
 
-_Noreturn void boot_main(paddr_t start_info)
+_Noreturn void boot_main(paddr_t information, uint32_t magic)
 {
-	static struct pvh_machine pvh;
+	static struct boot_loader loader;
 	const struct boot_range used[] = {
 		{0, LOW_MEMORY_END},
 		{(uintptr_t)kernel_image_start,
@@ -57,11 +59,15 @@ _Noreturn void boot_main(paddr_t start_info)
 	cpu_control_init();
 	pc_console_init();
 
-	pvh_read(start_info, BOOT_MAPPED_SIZE, used, sizeof(used) / sizeof(used[0]), &pvh);
-	if (!acpi_init(pvh.rsdp, BOOT_MAPPED_SIZE))
+	if (magic == MULTIBOOT2_LOADER_MAGIC)
+		multiboot2_read(information, BOOT_MAPPED_SIZE, &loader);
+	else
+		pvh_read(information, BOOT_MAPPED_SIZE, &loader);
+	boot_ram_offer(&loader.ram, used, sizeof(used) / sizeof(used[0]));
+	if (!acpi_init(loader.rsdp, BOOT_MAPPED_SIZE))
 		log_warning("boot: no ACPI tables");
-	find_trampoline_page(pvh.ram, pvh.ram_count);
-	mmu_boot_init(pvh.ram, pvh.ram_count);
+	find_trampoline_page(&loader.ram);
+	mmu_boot_init(loader.ram.ranges, loader.ram.count);
 	pc_console_init();
 	boot_machine.interrupt_lines = apic_init();
 	arch_time_init();

@@ -5,17 +5,10 @@
 #ifndef KERNEL_PVH_H
 #define KERNEL_PVH_H
 
-#include <kernel/boot.h>
+#include <kernel/boot_ram.h>
 
-struct pvh_machine {
-	struct boot_range ram[BOOT_MEMORY_RANGES]; // whole pages
-	size_t ram_count;
-	paddr_t rsdp; // 0: not told
-};
-
-// Reads it, and fills command line, archive and memory of boot_machine; the memory is RAM without the archive
-// and without `used`. All that it points to must be below `mapped`. Panics where there is none.
-void pvh_read(paddr_t start_info, uint64_t mapped, const struct boot_range *used, size_t used_count,
-	struct pvh_machine *machine);
+// Reads it, and sets command line and archive of boot_machine. All that it points to must be below `mapped`.
+// Panics where there is none.
+void pvh_read(paddr_t start_info, uint64_t mapped, struct boot_loader *loader);
 
 #endif

@@ -66,7 +66,8 @@ void trap_from_kernel(struct arch_frame *frame);
 _Noreturn void trap_emergency(struct arch_frame *frame);
 extern vaddr_t application_stack;
 _Noreturn void application_main(void);
-_Noreturn void boot_main(paddr_t start_info);
+// `magic` MULTIBOOT2_LOADER_MAGIC: Multiboot2 information, else PVH's.
+_Noreturn void boot_main(paddr_t information, uint32_t magic);
 
 // --- time.c
 
