@@ -119,6 +119,7 @@ void cpu_control_init(void)
 #define VECTOR_BREAKPOINT 3
 #define IST_DOUBLE_FAULT  1
 #define IST_INTERRUPT     2
+#define IST_DEBUG         3
 
 struct gate {
 	uint16_t offset_low;
@@ -151,6 +152,7 @@ static void init_gates(void)
 		};
 	}
 	gates[VECTOR_DOUBLE_FAULT].ist = IST_DOUBLE_FAULT;
+	gates[VECTOR_DEBUG].ist = IST_DEBUG;
 	gates[VECTOR_NMI].ist = IST_INTERRUPT;
 	gates[VECTOR_MACHINE_CHECK].ist = IST_INTERRUPT;
 }
@@ -166,6 +168,7 @@ static void init_task_state(struct cpu *cpu)
 	arch->task_state = (struct task_state){.io_map_base = sizeof(arch->task_state)};
 	arch->task_state.ist[IST_DOUBLE_FAULT - 1] = (uintptr_t)&arch->double_fault_stack.cpu;
 	arch->task_state.ist[IST_INTERRUPT - 1] = (uintptr_t)&arch->interrupt_stack.cpu;
+	arch->task_state.ist[IST_DEBUG - 1] = (uintptr_t)&arch->debug_stack[DEBUG_STACK_WORDS];
 
 	arch->gdt[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_KERNEL_CODE;
 	arch->gdt[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_KERNEL_DATA;

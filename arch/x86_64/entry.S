@@ -91,6 +91,7 @@ trap_common:
 	testb $3, FRAME_CS - FRAME_VECTOR(%rsp)
 	jz 1f
 	swapgs
+trap_common_user:
 	USER_ACCESS_END
 	cld
 	SAVE_REGISTERS
@@ -109,6 +110,32 @@ trap_common:
 	popq %r11
 	popq %rcx
 	addq $16, %rsp
+	iretq
+
+// On a small stack of its own, since it may come on the first instruction of syscall_entry: some CPUs single-step a SYSCALL although
+// it clears the flag. That one is dropped, whatever the kernel's GS and stack are. From user mode it is a trap like others.
+debug_entry:
+	testb $3, 8(%rsp)
+	jz 1f
+	swapgs
+	pushq %rdi
+	movq %rsp, %rdi
+	movq %gs:CPU_KERNEL_STACK, %rsp
+	pushq 40(%rdi)
+	pushq 32(%rdi)
+	pushq 24(%rdi)
+	pushq 16(%rdi)
+	pushq 8(%rdi)
+	movq (%rdi), %rdi
+	pushq $0
+	pushq $VECTOR_DEBUG
+	jmp trap_common_user
+
+1:	andq $~RFLAGS_TRAP_FLAG, 16(%rsp)
+	pushq %rax
+	movl $DR6_INITIAL, %eax
+	movq %rax, %dr6
+	popq %rax
 	iretq
 
 // On an emergency stack, from anywhere: the kernel's GS base is not known to be loaded. Does not return.
@@ -131,6 +158,9 @@ trap_stubs:
 .set vector, 0
 .rept VECTOR_COUNT
 	.balign 16
+	.if vector == VECTOR_DEBUG
+	jmp debug_entry
+	.endif
 	// The CPU pushes an error code for these.
 	.if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21
 	pushq $0

@@ -12,7 +12,6 @@
 // Intel SDM volume 3, table 6-1.
 enum vector {
 	VECTOR_DIVIDE = 0,
-	VECTOR_DEBUG = 1,
 	VECTOR_BREAKPOINT = 3,
 	VECTOR_INVALID_OPCODE = 6,
 	VECTOR_DEVICE_NOT_AVAILABLE = 7,
@@ -26,7 +25,6 @@ enum vector {
 #define PAGE_FAULT_USER    ((uint64_t)1 << 2)
 #define PAGE_FAULT_EXECUTE ((uint64_t)1 << 4)
 #define DR6_SINGLE_STEP    ((uint64_t)1 << 14)
-#define DR6_INITIAL        0xffff0ff0
 
 static const char *const exception_names[VECTOR_EXCEPTIONS] = {
 	[VECTOR_DIVIDE] = "divide error",

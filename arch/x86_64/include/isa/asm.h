@@ -12,11 +12,15 @@
 #define SELECTOR_USER_CODE   0x2b
 #define SELECTOR_TSS         0x30
 
+#define VECTOR_DEBUG         1
 #define VECTOR_NMI           2
 #define VECTOR_DOUBLE_FAULT  8
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_EXCEPTIONS    32
 #define VECTOR_COUNT         256
+
+#define RFLAGS_TRAP_FLAG 0x100
+#define DR6_INITIAL      0xffff0ff0
 
 // arch_frame.vector of a frame whose rcx and r11 hold rip and rflags: SYSRET may return to it.
 #define FRAME_SYSCALL 0x100

@@ -5,6 +5,7 @@
 #ifndef ISA_REGISTERS_H
 #define ISA_REGISTERS_H
 
+#include <isa/asm.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,7 +37,7 @@
 #define RFLAGS_ADJUST         ((uint64_t)1 << 4)
 #define RFLAGS_ZERO           ((uint64_t)1 << 6)
 #define RFLAGS_SIGN           ((uint64_t)1 << 7)
-#define RFLAGS_TRAP           ((uint64_t)1 << 8)
+#define RFLAGS_TRAP           ((uint64_t)RFLAGS_TRAP_FLAG)
 #define RFLAGS_INTERRUPT_FLAG ((uint64_t)1 << 9)
 #define RFLAGS_DIRECTION      ((uint64_t)1 << 10)
 #define RFLAGS_OVERFLOW       ((uint64_t)1 << 11)

@@ -58,6 +58,7 @@ struct task_state {
 #define GDT_ENTRIES          8
 #define PCID_COUNT           4096
 #define EMERGENCY_STACK_SIZE 8192
+#define DEBUG_STACK_WORDS    8
 
 // An emergency stack ends with the CPU's own pointer, so that its handler need not trust GS.
 struct emergency_stack {
@@ -78,6 +79,8 @@ struct arch_cpu {
 	uint64_t gdt[GDT_ENTRIES];
 	alignas(16) struct task_state task_state;
 	_Atomic uint64_t pcid_stale[PCID_COUNT / 64]; // bit: flush the PCID when it is loaded next
+	alignas(16) uint64_t
+		debug_stack[DEBUG_STACK_WORDS]; // for the first instructions of a debug exception
 	struct emergency_stack double_fault_stack;
 	struct emergency_stack interrupt_stack; // non-maskable interrupts and machine checks
 };
