@@ -9,6 +9,9 @@
 #include <string.h>
 #include <tern/info.h>
 
+// So that the end of a segment can be rounded up to a whole page.
+#define ADDRESS_MAX (UINT64_MAX - PAGE_SIZE)
+
 static bool in_file(uint64_t offset, uint64_t size, size_t length)
 {
 	return offset <= length && size <= length - offset;
@@ -49,7 +52,7 @@ static bool read_segment(
 	};
 	return header->p_memsz > 0 && header->p_filesz <= header->p_memsz &&
 		in_file(header->p_offset, header->p_filesz, length) && header->p_vaddr >= lowest &&
-		header->p_vaddr + header->p_memsz + PAGE_SIZE > header->p_vaddr &&
+		header->p_vaddr <= ADDRESS_MAX && header->p_memsz <= ADDRESS_MAX - header->p_vaddr &&
 		(access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
 }
 
