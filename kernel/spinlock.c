@@ -99,15 +99,23 @@ void spin_wait(void)
 	tlb_shootdown_ipi();
 }
 
+static bool try_take(struct spinlock *lock)
+{
+	unsigned free = 0;
+
+	return atomic_compare_exchange_strong_explicit(
+		&lock->taken, &free, 1, memory_order_acquire, memory_order_relaxed);
+}
+
 static void take(struct spinlock *lock)
 {
-	unsigned ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
-
-	if (atomic_load_explicit(&lock->serving, memory_order_acquire) == ticket)
+	if (try_take(lock))
 		return;
 	atomic_fetch_add_explicit(&lock->contended, 1, memory_order_relaxed);
-	while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket)
-		spin_wait();
+	do {
+		while (atomic_load_explicit(&lock->taken, memory_order_relaxed) != 0)
+			spin_wait();
+	} while (!try_take(lock));
 }
 
 void spin_lock(struct spinlock *lock)
@@ -126,10 +134,7 @@ void spin_lock_nested(struct spinlock *lock)
 
 bool spin_try_lock(struct spinlock *lock)
 {
-	unsigned ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-
-	if (!atomic_compare_exchange_strong_explicit(
-		    &lock->next, &ticket, ticket + 1, memory_order_acquire, memory_order_relaxed))
+	if (!try_take(lock))
 		return false;
 	note_taken(lock);
 	return true;
@@ -138,6 +143,5 @@ bool spin_try_lock(struct spinlock *lock)
 void spin_unlock(struct spinlock *lock)
 {
 	note_released(lock);
-	atomic_store_explicit(&lock->serving, atomic_load_explicit(&lock->serving, memory_order_relaxed) + 1,
-		memory_order_release);
+	atomic_store_explicit(&lock->taken, 0, memory_order_release);
 }

@@ -38,6 +38,7 @@ struct address_space *address_space_create(struct account *account)
 		return NULL;
 	spin_init(&space->lock, RANK_ADDRESS_SPACE);
 	list_init(&space->mappings);
+	list_init(&space->replacing);
 	space->private_memory = memory_create_private(account, space);
 	if (space->private_memory == NULL || !make_tables(space)) {
 		space->destroyed = true; // there is nothing to take down

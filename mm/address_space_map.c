@@ -42,18 +42,57 @@ static enum error check_request(
 	return ERR_OK;
 }
 
+// A range that is being cleared for a new mapping: nothing else is put there meanwhile, but by MAP_REPLACE itself.
+struct replacement {
+	struct list_node link;
+	vaddr_t address;
+	vaddr_t end;
+};
+
+// The replacement under way that a range touches, or NULL.
+static const struct replacement *find_replacement(
+	const struct address_space *space, vaddr_t address, uint64_t length)
+{
+	list_for_each (node, &space->replacing) {
+		const struct replacement *replacement = container_of(node, struct replacement, link);
+
+		if (address < replacement->end && replacement->address < address + length)
+			return replacement;
+	}
+	return NULL;
+}
+
+static vaddr_t find_free(const struct address_space *space, vaddr_t from, uint64_t length)
+{
+	const struct replacement *replacement = NULL;
+	vaddr_t address;
+
+	do {
+		address = mapping_find_free(space, replacement ? replacement->end : from, length);
+		replacement = find_replacement(space, address, length);
+	} while (address != 0 && replacement);
+	return address;
+}
+
 // Where a mapping without MAP_FIXED goes: at its hint, above it, or anywhere. 0: no room.
 static vaddr_t choose_address(const struct address_space *space, const struct map_request *request)
 {
 	vaddr_t address = 0;
 
 	if (request->address >= ARCH_USER_START && request->address < ARCH_USER_END)
-		address = mapping_find_free(space, request->address, request->length);
+		address = find_free(space, request->address, request->length);
 	if (address == 0)
-		address = mapping_find_free(space, ANYWHERE_BASE, request->length);
+		address = find_free(space, ANYWHERE_BASE, request->length);
 	if (address == 0)
-		address = mapping_find_free(space, ARCH_USER_START, request->length);
+		address = find_free(space, ARCH_USER_START, request->length);
 	return address;
+}
+
+static bool may_be_put(const struct address_space *space, const struct map_request *request)
+{
+	return mapping_range_is_free(space, request->address, request->length) &&
+		((request->flags & MAP_REPLACE) ||
+			!find_replacement(space, request->address, request->length));
 }
 
 // Places and enters a prepared mapping. The lock is held.
@@ -64,7 +103,7 @@ static enum error place(struct address_space *space, struct mapping *mapping,
 		return ERR_BAD_STATE;
 	if (!(request->flags & MAP_FIXED))
 		*address = choose_address(space, request);
-	else if (mapping_range_is_free(space, request->address, request->length))
+	else if (may_be_put(space, request))
 		*address = request->address;
 	else
 		return ERR_EXISTS;
@@ -78,23 +117,39 @@ static enum error place(struct address_space *space, struct mapping *mapping,
 	return ERR_OK;
 }
 
-// With MAP_REPLACE, others may map something in the range while it is cleared: then it is cleared again.
+// Where two threads replace the same range, the later one replaces what the earlier one has put there.
+static enum error replace(struct address_space *space, struct mapping *mapping,
+	const struct map_request *request, vaddr_t *address)
+{
+	struct replacement replacement = {
+		.address = request->address, .end = request->address + request->length};
+	enum error error;
+
+	spin_lock(&space->lock);
+	list_push_back(&space->replacing, &replacement.link);
+	do {
+		spin_unlock(&space->lock);
+		error = address_space_unmap(space, request->address, request->length);
+		spin_lock(&space->lock);
+		if (!error)
+			error = place(space, mapping, request, address);
+	} while (error == ERR_EXISTS);
+	list_remove(&replacement.link);
+	spin_unlock(&space->lock);
+	return error;
+}
+
 static enum error map_prepared(struct address_space *space, struct mapping *mapping,
 	const struct map_request *request, vaddr_t *address)
 {
-	for (;;) {
-		enum error error = ERR_OK;
+	enum error error;
 
-		if (request->flags & MAP_REPLACE)
-			error = address_space_unmap(space, request->address, request->length);
-		if (error)
-			return error;
-		spin_lock(&space->lock);
-		error = place(space, mapping, request, address);
-		spin_unlock(&space->lock);
-		if (error != ERR_EXISTS || !(request->flags & MAP_REPLACE))
-			return error;
-	}
+	if (request->flags & MAP_REPLACE)
+		return replace(space, mapping, request, address);
+	spin_lock(&space->lock);
+	error = place(space, mapping, request, address);
+	spin_unlock(&space->lock);
+	return error;
 }
 
 // The memory that a request is for, counted by the caller's call of object_get; NULL without `error`: a

@@ -46,6 +46,7 @@ struct address_space {
 	struct arch_address_space arch;
 	struct list_node mappings;
 	struct mapping *tree_root;
+	struct list_node replacing;    // ranges that MAP_REPLACE is clearing: address_space_map.c
 	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
 	bool destroyed;        // nothing can be mapped or touched any more

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Spin locks (fair: tickets). Always taken with interrupts disabled. Every lock has a rank; a debug build
-// asserts that ranks rise as locks are taken on a CPU, so the order in the enum is the lock order of the
-// kernel. Two locks of one rank are taken with spin_lock_nested, lower address first.
+// Spin locks. Always taken with interrupts disabled. Every lock has a rank; a debug build asserts that ranks
+// rise as locks are taken on a CPU, so the order in the enum is the lock order of the kernel. Two locks of one
+// rank are taken with spin_lock_nested, lower address first.
+//
+// Whoever comes first takes a free lock. An order of arrival (tickets) would be fair, but where CPUs are
+// virtual, one that its host has not scheduled stops all that stand behind it.
 
 #ifndef KERNEL_SPINLOCK_H
 #define KERNEL_SPINLOCK_H
@@ -37,8 +40,7 @@ enum lock_rank {
 };
 
 struct spinlock {
-	atomic_uint next;
-	atomic_uint serving;
+	atomic_uint taken;
 	uint32_t rank;
 	uint32_t owner; // index of the holder's CPU + 1, 0: free; debug builds
 	atomic_ulong contended;
