@@ -15,9 +15,8 @@ bool command_line_option(const char *name, char *value, size_t size)
 		if (length > name_length && word[name_length] == '=' &&
 			memcmp(word, name, name_length) == 0) {
 			size_t value_length = length - name_length - 1;
-			if (value_length >= size) {
+			if (value_length >= size)
 				return false;
-			}
 			memcpy(value, word + name_length + 1, value_length);
 			value[value_length] = '\0';
 			return true;

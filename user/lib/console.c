@@ -15,9 +15,8 @@ enum error console_write(handle_t console, enum console_stream stream, const voi
 		};
 		message_offer(0, next, length, OFFER_READ);
 		enum error error = protocol_call(console, &message);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 		size_t taken = message.words[0] < length ? message.words[0] : length;
 		next += taken;
 		length -= taken;
@@ -33,8 +32,7 @@ enum error console_read(handle_t console, void *buffer, size_t *length, uint64_t
 	};
 	message_offer(0, buffer, *length, OFFER_WRITE);
 	enum error error = protocol_call(console, &message);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		*length = message.words[0];
-	}
 	return error;
 }

@@ -39,13 +39,12 @@ static bool read_field(const char *digits, uint32_t *value)
 	for (unsigned i = 0; i < FIELD_SIZE; i++) {
 		char digit = digits[i];
 		uint32_t number;
-		if (digit >= '0' && digit <= '9') {
+		if (digit >= '0' && digit <= '9')
 			number = (uint32_t)(digit - '0');
-		} else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f') {
+		else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f')
 			number = (uint32_t)((digit | 0x20) - 'a') + 10;
-		} else {
+		else
 			return false;
-		}
 		*value = *value << 4 | number;
 	}
 	return true;
@@ -53,28 +52,23 @@ static bool read_field(const char *digits, uint32_t *value)
 
 static bool read_header(const char *header, uint32_t fields[FIELDS])
 {
-	if (memcmp(header, MAGIC, MAGIC_SIZE) != 0) {
+	if (memcmp(header, MAGIC, MAGIC_SIZE) != 0)
 		return false;
-	}
-	for (unsigned i = 0; i < FIELDS; i++) {
-		if (!read_field(header + MAGIC_SIZE + i * FIELD_SIZE, &fields[i])) {
+	for (unsigned i = 0; i < FIELDS; i++)
+		if (!read_field(header + MAGIC_SIZE + i * FIELD_SIZE, &fields[i]))
 			return false;
-		}
-	}
 	return true;
 }
 
 static const char *without_root(const char *name)
 {
-	for (;;) {
-		if (name[0] == '/') {
+	for (;;)
+		if (name[0] == '/')
 			name++;
-		} else if (name[0] == '.' && name[1] == '/') {
+		else if (name[0] == '.' && name[1] == '/')
 			name += 2;
-		} else {
+		else
 			return name;
-		}
-	}
 }
 
 // Reads the entry at the reader's position and moves behind it.
@@ -83,17 +77,14 @@ static bool read_entry(struct cpio_reader *reader, struct cpio_entry *entry)
 	uint32_t fields[FIELDS];
 	size_t left = reader->length - reader->position;
 	const char *header = reader->archive + reader->position;
-	if (left < HEADER_SIZE || !read_header(header, fields)) {
+	if (left < HEADER_SIZE || !read_header(header, fields))
 		return false;
-	}
 	size_t name_size = fields[FIELD_SIZE_OF_NAME], size = fields[FIELD_SIZE_OF_DATA];
-	if (name_size == 0 || name_size > left - HEADER_SIZE || header[HEADER_SIZE + name_size - 1] != '\0') {
+	if (name_size == 0 || name_size > left - HEADER_SIZE || header[HEADER_SIZE + name_size - 1] != '\0')
 		return false;
-	}
 	size_t data = aligned(reader->position + HEADER_SIZE + name_size);
-	if (data > reader->length || size > reader->length - data) {
+	if (data > reader->length || size > reader->length - data)
 		return false;
-	}
 	*entry = (struct cpio_entry){
 		.name = without_root(header + HEADER_SIZE),
 		.data = reader->archive + data,
@@ -112,9 +103,8 @@ static bool read_entry(struct cpio_reader *reader, struct cpio_entry *entry)
 // Between archives, and behind the last one, are zeros.
 static void skip_zeros(struct cpio_reader *reader)
 {
-	while (reader->position < reader->length && reader->archive[reader->position] == '\0') {
+	while (reader->position < reader->length && reader->archive[reader->position] == '\0')
 		reader->position++;
-	}
 }
 
 bool cpio_next(struct cpio_reader *reader, struct cpio_entry *entry, bool *damaged)
@@ -122,9 +112,8 @@ bool cpio_next(struct cpio_reader *reader, struct cpio_entry *entry, bool *damag
 	*damaged = false;
 	do {
 		skip_zeros(reader);
-		if (reader->position >= reader->length) {
+		if (reader->position >= reader->length)
 			return false;
-		}
 		if (!read_entry(reader, entry)) {
 			*damaged = true;
 			return false;

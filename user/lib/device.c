@@ -23,9 +23,8 @@ static enum error map_registers(handle_t memory, struct device *device)
 		.flags = MAP_READ | MAP_WRITE | MAP_DEVICE,
 	};
 	enum error error = address_space_map(HANDLE_SELF, &map, &address);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		device->base += address;
-	}
 	return error;
 }
 
@@ -40,9 +39,8 @@ enum error device_open(struct device *device)
 		.length = number("DEVICE_LENGTH"),
 		.shift = (unsigned)number("DEVICE_SHIFT"),
 	};
-	if (device->name == NULL || bus == NULL || registers == HANDLE_NONE) {
+	if (device->name == NULL || bus == NULL || registers == HANDLE_NONE)
 		return ERR_NOT_FOUND;
-	}
 	if (strcmp(bus, "port") == 0) {
 		device->ports = registers;
 		return ERR_OK;
@@ -54,9 +52,8 @@ uint8_t device_read8(const struct device *device, unsigned index)
 {
 	uint64_t place = device->base + ((uint64_t)index << device->shift);
 	uint64_t value = 0;
-	if (device->ports == HANDLE_NONE) {
+	if (device->ports == HANDLE_NONE)
 		return *(volatile uint8_t *)place;
-	}
 	io_port_read(device->ports, (uint32_t)place, 1, &value);
 	return (uint8_t)value;
 }
@@ -64,11 +61,10 @@ uint8_t device_read8(const struct device *device, unsigned index)
 void device_write8(const struct device *device, unsigned index, uint8_t value)
 {
 	uint64_t place = device->base + ((uint64_t)index << device->shift);
-	if (device->ports == HANDLE_NONE) {
+	if (device->ports == HANDLE_NONE)
 		*(volatile uint8_t *)place = value;
-	} else {
+	else
 		io_port_write(device->ports, (uint32_t)place, 1, value);
-	}
 }
 
 void device_write8_all(const struct device *device, unsigned index, const uint8_t *bytes, size_t length)
@@ -78,9 +74,8 @@ void device_write8_all(const struct device *device, unsigned index, const uint8_
 		io_port_write_bytes(device->ports, (uint32_t)place, bytes, length);
 		return;
 	}
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length; i++)
 		*(volatile uint8_t *)place = bytes[i];
-	}
 }
 
 uint32_t device_read32(const struct device *device, unsigned offset)

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <tern/info.h>
 
+// So that the end of a segment can be rounded up to a whole page.
+#define ADDRESS_MAX (UINT64_MAX - PAGE_SIZE)
+
 static bool in_file(uint64_t offset, uint64_t size, size_t length)
 {
 	return offset <= length && size <= length - offset;
@@ -17,9 +20,8 @@ static bool in_file(uint64_t offset, uint64_t size, size_t length)
 // Copies the file header and tells whether it is one of a static executable of this ISA.
 static bool read_header(const void *image, size_t length, Elf64_Ehdr *header)
 {
-	if (length < sizeof(*header)) {
+	if (length < sizeof(*header))
 		return false;
-	}
 	memcpy(header, image, sizeof(*header));
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 &&
 		header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_type == ET_EXEC &&
@@ -50,7 +52,7 @@ static bool read_segment(
 	};
 	return header->p_memsz > 0 && header->p_filesz <= header->p_memsz &&
 		in_file(header->p_offset, header->p_filesz, length) && header->p_vaddr >= lowest &&
-		header->p_vaddr + header->p_memsz + PAGE_SIZE > header->p_vaddr &&
+		header->p_vaddr <= ADDRESS_MAX && header->p_memsz <= ADDRESS_MAX - header->p_vaddr &&
 		(access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
 }
 
@@ -62,29 +64,25 @@ static bool in_segment(const struct elf_segment *segment, uint64_t address)
 enum error elf_read_program(const void *image, size_t length, struct elf_program *program)
 {
 	Elf64_Ehdr header;
-	if (!read_header(image, length, &header)) {
+	if (!read_header(image, length, &header))
 		return ERR_NOT_EXECUTABLE;
-	}
 	*program = (struct elf_program){.entry = header.e_entry, .header_count = header.e_phnum};
 	uint64_t lowest = PAGE_SIZE;
 	bool entry_found = false;
 	for (size_t i = 0; i < header.e_phnum; i++) {
 		Elf64_Phdr found = program_header(image, &header, i);
 		struct elf_segment *segment = &program->segments[program->segment_count];
-		if (found.p_type != PT_LOAD) {
+		if (found.p_type != PT_LOAD)
 			continue;
-		}
 		if (program->segment_count == ELF_SEGMENTS_MAX ||
-			!read_segment(&found, length, lowest, segment)) {
+			!read_segment(&found, length, lowest, segment))
 			return ERR_NOT_EXECUTABLE;
-		}
 		program->segment_count++;
 		lowest = (segment->address + segment->memory_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 		entry_found = entry_found ||
 			(segment->access & MAP_EXECUTE && in_segment(segment, header.e_entry));
-		if (header.e_phoff >= found.p_offset && header.e_phoff - found.p_offset < found.p_filesz) {
+		if (header.e_phoff >= found.p_offset && header.e_phoff - found.p_offset < found.p_filesz)
 			program->headers = found.p_vaddr + (header.e_phoff - found.p_offset);
-		}
 	}
 	return entry_found ? ERR_OK : ERR_NOT_EXECUTABLE;
 }
@@ -96,13 +94,11 @@ static bool has_native_note(const char *notes, size_t length)
 		memcpy(&note, notes, sizeof(note));
 		uint64_t name_size = ((uint64_t)note.n_namesz + 3) & ~(uint64_t)3;
 		uint64_t size = sizeof(note) + name_size + (((uint64_t)note.n_descsz + 3) & ~(uint64_t)3);
-		if (size > length) {
+		if (size > length)
 			return false;
-		}
 		if (note.n_namesz == sizeof("Tern") &&
-			memcmp(notes + sizeof(note), "Tern", sizeof("Tern")) == 0) {
+			memcmp(notes + sizeof(note), "Tern", sizeof("Tern")) == 0)
 			return true;
-		}
 		notes += size;
 		length -= size;
 	}
@@ -112,15 +108,13 @@ static bool has_native_note(const char *notes, size_t length)
 bool elf_is_native(const void *image, size_t length)
 {
 	Elf64_Ehdr header;
-	if (!read_header(image, length, &header)) {
+	if (!read_header(image, length, &header))
 		return false;
-	}
 	for (size_t i = 0; i < header.e_phnum; i++) {
 		Elf64_Phdr found = program_header(image, &header, i);
 		if (found.p_type == PT_NOTE && in_file(found.p_offset, found.p_filesz, length) &&
-			has_native_note((const char *)image + found.p_offset, found.p_filesz)) {
+			has_native_note((const char *)image + found.p_offset, found.p_filesz))
 			return true;
-		}
 	}
 	return false;
 }

@@ -83,9 +83,8 @@ enum error file_get_attributes(
 	message.words[1] = strlen(path);
 	offer_path(&message, path);
 	enum error error = protocol_call(directory, &message);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		take_attributes(&message, attributes);
-	}
 	return error;
 }
 
@@ -124,8 +123,7 @@ enum error file_make_view(handle_t directory, unsigned flags, uint64_t open_limi
 	message.words[0] = flags;
 	message.words[1] = open_limit;
 	enum error error = protocol_call(directory, &message);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		*root = message_buffer()->capabilities[0];
-	}
 	return error;
 }

@@ -26,26 +26,21 @@ struct conversion {
 
 static void put(struct output *output, char character)
 {
-	if (output->length + 1 < output->size) {
+	if (output->length + 1 < output->size)
 		output->buffer[output->length++] = character;
-	}
 }
 
 static void put_padded(
 	struct output *output, const struct conversion *conversion, const char *text, size_t length)
 {
 	size_t padding = conversion->width > length ? conversion->width - length : 0;
-	if (!conversion->left) {
-		for (; padding > 0; padding--) {
+	if (!conversion->left)
+		for (; padding > 0; padding--)
 			put(output, ' ');
-		}
-	}
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length; i++)
 		put(output, text[i]);
-	}
-	for (; padding > 0; padding--) {
+	for (; padding > 0; padding--)
 		put(output, ' ');
-	}
 }
 
 static void put_number(struct output *output, const struct conversion *conversion, uint64_t value,
@@ -58,18 +53,14 @@ static void put_number(struct output *output, const struct conversion *conversio
 		value /= base;
 	} while (value != 0);
 	size_t wanted = 0;
-	if (conversion->zeros && !conversion->left && conversion->width > 0) {
+	if (conversion->zeros && !conversion->left && conversion->width > 0)
 		wanted = conversion->width - negative;
-	}
-	if (conversion->precision != SIZE_MAX) {
+	if (conversion->precision != SIZE_MAX)
 		wanted = conversion->precision;
-	}
-	while (sizeof(digits) - start < wanted && start > 1) {
+	while (sizeof(digits) - start < wanted && start > 1)
 		digits[--start] = '0';
-	}
-	if (negative) {
+	if (negative)
 		digits[--start] = '-';
-	}
 	put_padded(output, conversion, digits + start, sizeof(digits) - start);
 }
 
@@ -81,9 +72,8 @@ static const char *parse_number(const char *format, va_list *list, size_t *numbe
 		*number = value < 0 ? 0 : (size_t)value;
 		return format + 1;
 	}
-	while (*format >= '0' && *format <= '9') {
+	while (*format >= '0' && *format <= '9')
 		*number = *number * 10 + (size_t)(*format++ - '0');
-	}
 	return format;
 }
 
@@ -91,22 +81,18 @@ static const char *parse_number(const char *format, va_list *list, size_t *numbe
 static const char *parse_conversion(const char *format, va_list *list, struct conversion *conversion)
 {
 	*conversion = (struct conversion){.precision = SIZE_MAX};
-	for (;; format++) {
-		if (*format == '-') {
+	for (;; format++)
+		if (*format == '-')
 			conversion->left = true;
-		} else if (*format == '0') {
+		else if (*format == '0')
 			conversion->zeros = true;
-		} else {
+		else
 			break;
-		}
-	}
 	format = parse_number(format, list, &conversion->width);
-	if (*format == '.') {
+	if (*format == '.')
 		format = parse_number(format + 1, list, &conversion->precision);
-	}
-	for (; *format == 'l' || *format == 'z'; format++) {
+	for (; *format == 'l' || *format == 'z'; format++)
 		conversion->longs = 1;
-	}
 	return format;
 }
 
@@ -162,15 +148,13 @@ size_t format_text_list(char *buffer, size_t size, const char *format, va_list l
 		}
 		struct conversion conversion;
 		format = parse_conversion(format + 1, &arguments, &conversion);
-		if (*format == '\0') {
+		if (*format == '\0')
 			break;
-		}
 		put_conversion(&output, &conversion, *format, &arguments);
 	}
 	va_end(arguments);
-	if (size > 0) {
+	if (size > 0)
 		buffer[output.length] = '\0';
-	}
 	return output.length;
 }
 

@@ -12,23 +12,20 @@ static enum error call(uint32_t label, const char *name, unsigned capabilities)
 {
 	struct message message = {.info = MESSAGE_INFO(label, NAME_WORDS, capabilities)};
 	size_t length = strnlen(name, NAME_LENGTH);
-	if (length == NAME_LENGTH) {
+	if (length == NAME_LENGTH)
 		return ERR_TOO_LONG;
-	}
 	memcpy(message.words, name, length);
 	enum error error = protocol_call(start_handle(START_NAMES), &message);
-	if (error == ERR_OK && label == NAME_LOOKUP && message_capabilities(message.info) != 1) {
+	if (error == ERR_OK && label == NAME_LOOKUP && message_capabilities(message.info) != 1)
 		return ERR_NOT_FOUND;
-	}
 	return error;
 }
 
 enum error name_lookup(const char *name, handle_t *found)
 {
 	enum error error = call(NAME_LOOKUP, name, 0);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		*found = message_buffer()->capabilities[0];
-	}
 	return error;
 }
 

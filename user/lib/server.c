@@ -21,11 +21,9 @@ static void take_request(struct request *request, const struct message *message)
 
 static void close_left_over(const struct request *request)
 {
-	for (size_t i = 0; i < request->capability_count; i++) {
-		if (request->capabilities[i] != HANDLE_NONE) {
+	for (size_t i = 0; i < request->capability_count; i++)
+		if (request->capabilities[i] != HANDLE_NONE)
 			handle_close(request->capabilities[i]);
-		}
-	}
 }
 
 // Makes the answer that the handler asked for.
@@ -67,9 +65,8 @@ enum error server_run(const struct server *server)
 			answer = false;
 			continue;
 		}
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 		answer = (message.info & (MESSAGE_CALL | MESSAGE_FAULT)) == MESSAGE_CALL;
 		if (message.info & MESSAGE_NOTIFICATION) {
 			server->notification(message.words[0]);
@@ -89,9 +86,8 @@ enum error server_run(const struct server *server)
 void request_answer(handle_t reply, enum error error, uint64_t word)
 {
 	struct message message = {.info = MESSAGE_INFO(error, 1, 0), .words = {word}};
-	if (endpoint_reply(reply, &message) != ERR_OK) {
+	if (endpoint_reply(reply, &message) != ERR_OK)
 		handle_close(reply);
-	}
 }
 
 enum error request_read(unsigned index, uint64_t offset, void *buffer, size_t length)

@@ -31,9 +31,8 @@ static enum error write_all(handle_t space, uint64_t address, const void *bytes,
 	while (length > 0) {
 		uint64_t copied;
 		enum error error = address_space_write(space, address, next, length, &copied);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 		address += copied;
 		next += copied;
 		length -= copied;
@@ -51,15 +50,12 @@ static enum error load_segment(handle_t space, const char *image, const struct e
 	};
 	uint64_t address;
 	enum error error = address_space_map(space, &map, &address);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = write_all(space, segment->address, image + segment->file_offset, segment->file_size);
-	}
-	if (error == ERR_OK && segment->access != (MAP_READ | MAP_WRITE)) {
+	if (error == ERR_OK && segment->access != (MAP_READ | MAP_WRITE))
 		error = address_space_protect(space, start, map.length, segment->access);
-	}
-	if (error == ERR_OK && (segment->access & MAP_EXECUTE)) {
+	if (error == ERR_OK && (segment->access & MAP_EXECUTE))
 		error = address_space_sync_code(space, start, map.length);
-	}
 	return error;
 }
 
@@ -67,9 +63,8 @@ static enum error load_program(
 	handle_t space, const struct spawn_request *request, struct elf_program *program)
 {
 	enum error error = elf_read_program(request->image, request->image_length, program);
-	for (size_t i = 0; i < program->segment_count && error == ERR_OK; i++) {
+	for (size_t i = 0; i < program->segment_count && error == ERR_OK; i++)
 		error = load_segment(space, request->image, &program->segments[i]);
-	}
 	return error;
 }
 
@@ -84,9 +79,8 @@ struct builder {
 static size_t count_strings(const char *const *strings, size_t *bytes)
 {
 	size_t count = 0;
-	for (; strings != NULL && strings[count] != NULL; count++) {
+	for (; strings != NULL && strings[count] != NULL; count++)
 		*bytes += strlen(strings[count]) + 1;
-	}
 	return count;
 }
 
@@ -137,13 +131,11 @@ static enum error grant_handles(
 		const struct spawn_handle *given = &request->handles[i];
 		struct start_handle *entry = &block->handles[i];
 		strncpy(entry->name, given->name, NAME_LENGTH - 1);
-		if (given->handle == HANDLE_NONE) {
+		if (given->handle == HANDLE_NONE)
 			continue;
-		}
 		enum error error = handle_grant(process, given->handle, given->rights, &entry->handle);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 	}
 	return ERR_OK;
 }
@@ -160,9 +152,8 @@ static enum error make_start_block(handle_t process, handle_t space, const struc
 
 	struct map_request map = {.length = size, .flags = MAP_READ | MAP_WRITE};
 	struct start_block *block = calloc(1, size);
-	if (block == NULL) {
+	if (block == NULL)
 		return ERR_NO_MEMORY;
-	}
 	enum error error = address_space_map(space, &map, address);
 	if (error == ERR_OK) {
 		struct builder builder = {
@@ -180,9 +171,8 @@ static enum error make_start_block(handle_t process, handle_t space, const struc
 		add_auxiliary_vector(&builder, program);
 		error = grant_handles(process, request, block);
 	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = write_all(space, *address, block, size);
-	}
 	free(block);
 	return error;
 }
@@ -198,9 +188,8 @@ static enum error start_thread(
 	handle_t thread;
 	strncpy(attributes.name, name, NAME_LENGTH - 1);
 	enum error error = thread_create(process, &attributes, &thread);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		handle_close(thread);
-	}
 	return error;
 }
 
@@ -209,24 +198,20 @@ enum error process_spawn(const struct spawn_request *request, handle_t *process)
 	struct elf_program program = {0};
 	handle_t space;
 	uint64_t block;
-	if (request->handle_count > START_HANDLES) {
+	if (request->handle_count > START_HANDLES)
 		return ERR_TOO_LONG;
-	}
 	enum error error = process_create(request->account, request->name, process);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	error = process_address_space(*process, &space);
 	if (error == ERR_OK) {
 		error = load_program(space, request, &program);
-		if (error == ERR_OK) {
+		if (error == ERR_OK)
 			error = make_start_block(*process, space, request, &program, &block);
-		}
 		handle_close(space);
 	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = start_thread(*process, request->name, &program, block);
-	}
 	if (error != ERR_OK) {
 		process_kill(*process, 0);
 		handle_close(*process);

@@ -37,11 +37,9 @@ const struct boot_info *boot_info(void)
 
 handle_t start_handle(const char *name)
 {
-	for (size_t i = 0; i < block->handle_count; i++) {
-		if (strncmp(block->handles[i].name, name, NAME_LENGTH) == 0) {
+	for (size_t i = 0; i < block->handle_count; i++)
+		if (strncmp(block->handles[i].name, name, NAME_LENGTH) == 0)
 			return block->handles[i].handle;
-		}
-	}
 	return HANDLE_NONE;
 }
 

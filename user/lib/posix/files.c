@@ -26,9 +26,8 @@ static struct open_file files[FILES];
 static struct open_file *find(int file)
 {
 	int index = file - POSIX_STREAMS;
-	if (index < 0 || index >= FILES || files[index].handle == HANDLE_NONE) {
+	if (index < 0 || index >= FILES || files[index].handle == HANDLE_NONE)
 		return NULL;
-	}
 	return &files[index];
 }
 
@@ -72,13 +71,11 @@ long posix_open(int directory, const char *path, int flags, unsigned mode)
 	struct file_attributes attributes;
 	handle_t handle;
 	enum error error = file_open(base(directory), path, open_flags(flags), mode, &handle, &attributes);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return posix_error(error);
-	}
 	int file = add(handle, flags & O_APPEND);
-	if (file < 0) {
+	if (file < 0)
 		file_close(handle);
-	}
 	return file;
 }
 
@@ -87,22 +84,19 @@ long posix_close(int file)
 	mutex_lock(&lock);
 	struct open_file *open = find(file);
 	handle_t handle = open != NULL ? open->handle : HANDLE_NONE;
-	if (open != NULL) {
+	if (open != NULL)
 		open->handle = HANDLE_NONE;
-	}
 	mutex_unlock(&lock);
-	if (handle == HANDLE_NONE) {
+	if (handle == HANDLE_NONE)
 		return file >= 0 && file < POSIX_STREAMS ? 0 : -EBADF;
-	}
 	return posix_error(file_close(handle));
 }
 
 long posix_read(int file, void *buffer, size_t length)
 {
 	struct open_file *open = find(file);
-	if (open == NULL) {
+	if (open == NULL)
 		return posix_stream_read(file, buffer, length);
-	}
 	enum error error = file_read(open->handle, open->offset, buffer, &length);
 	open->offset += length;
 	return error == ERR_OK ? (long)length : posix_error(error);
@@ -111,12 +105,10 @@ long posix_read(int file, void *buffer, size_t length)
 long posix_write(int file, const void *buffer, size_t length)
 {
 	struct open_file *open = find(file);
-	if (file == 1 || file == 2) {
+	if (file == 1 || file == 2)
 		return posix_stream_write(file, buffer, length);
-	}
-	if (open == NULL) {
+	if (open == NULL)
 		return -EBADF;
-	}
 	enum error error = file_write(
 		open->handle, open->append ? FILE_OFFSET_END : open->offset, buffer, &length);
 	open->offset += length;
@@ -128,13 +120,11 @@ long posix_readv(int file, const struct iovec *vector, int count)
 	long total = 0;
 	for (int i = 0; i < count; i++) {
 		long done = posix_read(file, vector[i].iov_base, vector[i].iov_len);
-		if (done < 0) {
+		if (done < 0)
 			return total > 0 ? total : done;
-		}
 		total += done;
-		if ((size_t)done < vector[i].iov_len) {
+		if ((size_t)done < vector[i].iov_len)
 			break;
-		}
 	}
 	return total;
 }
@@ -143,17 +133,14 @@ long posix_writev(int file, const struct iovec *vector, int count)
 {
 	long total = 0;
 	for (int i = 0; i < count; i++) {
-		if (vector[i].iov_len == 0) {
+		if (vector[i].iov_len == 0)
 			continue;
-		}
 		long done = posix_write(file, vector[i].iov_base, vector[i].iov_len);
-		if (done < 0) {
+		if (done < 0)
 			return total > 0 ? total : done;
-		}
 		total += done;
-		if ((size_t)done < vector[i].iov_len) {
+		if ((size_t)done < vector[i].iov_len)
 			break;
-		}
 	}
 	return total;
 }
@@ -162,19 +149,16 @@ long posix_lseek(int file, off_t offset, int whence)
 {
 	struct open_file *open = find(file);
 	struct file_attributes attributes = {0};
-	if (open == NULL) {
+	if (open == NULL)
 		return file >= 0 && file < POSIX_STREAMS ? -ESPIPE : -EBADF;
-	}
 	if (whence == SEEK_END) {
 		enum error error = file_get_attributes(open->handle, "", 0, &attributes);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return posix_error(error);
-		}
 	}
 	uint64_t start = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? open->offset : attributes.size;
-	if (whence > SEEK_END || (offset < 0 && (uint64_t)-offset > start)) {
+	if (whence > SEEK_END || (offset < 0 && (uint64_t)-offset > start))
 		return -EINVAL;
-	}
 	open->offset = start + (uint64_t)offset;
 	return (long)open->offset;
 }
@@ -192,9 +176,8 @@ long posix_stat(int directory, const char *path, struct stat *status, int flags)
 	struct file_attributes attributes;
 	enum error error = file_get_attributes(
 		base(directory), path, flags & AT_SYMLINK_NOFOLLOW ? FILE_NO_FOLLOW : 0, &attributes);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return posix_error(error);
-	}
 	*status = (struct stat){
 		.st_dev = attributes.file_system,
 		.st_ino = attributes.node,

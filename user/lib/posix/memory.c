@@ -29,9 +29,8 @@ static size_t whole_pages(size_t length)
 
 long posix_mmap(uintptr_t address, size_t length, int protection, int flags, int file, off_t offset)
 {
-	if (file >= 0 || offset != 0 || !(flags & FLAG_ANONYMOUS)) {
+	if (file >= 0 || offset != 0 || !(flags & FLAG_ANONYMOUS))
 		return -ENODEV;
-	}
 	struct map_request request = {
 		.address = address,
 		.length = whole_pages(length),
@@ -39,6 +38,8 @@ long posix_mmap(uintptr_t address, size_t length, int protection, int flags, int
 	};
 	uint64_t mapped;
 	enum error error = address_space_map(HANDLE_SELF, &request, &mapped);
+	if (error == ERR_INVALID_ARGUMENT && length > 0) // larger than any address space
+		error = ERR_NO_MEMORY;
 	return error == ERR_OK ? (long)mapped : posix_error(error);
 }
 

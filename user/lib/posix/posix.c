@@ -43,9 +43,8 @@ long posix_error(enum error error)
 		[ERR_FILE_TOO_LARGE] = EFBIG,
 		[ERR_NOT_EXECUTABLE] = ENOEXEC,
 	};
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		return 0;
-	}
 	return error < sizeof(numbers) && numbers[error] != 0 ? -numbers[error] : -EINVAL;
 }
 

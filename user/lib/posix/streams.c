@@ -27,20 +27,18 @@ long posix_stream_write(int file, const void *buffer, size_t length)
 {
 	handle_t console = start_handle(START_CONSOLE);
 	enum error error;
-	if (console == HANDLE_NONE) {
+	if (console == HANDLE_NONE)
 		error = write_to_log(buffer, length);
-	} else {
+	else
 		error = console_write(console, file == 2 ? CONSOLE_ERROR : CONSOLE_OUTPUT, buffer, length);
-	}
 	return error == ERR_OK ? (long)length : posix_error(error);
 }
 
 long posix_stream_read(int file, void *buffer, size_t length)
 {
 	handle_t console = start_handle(START_CONSOLE);
-	if (file != 0 || console == HANDLE_NONE || length == 0) {
+	if (file != 0 || console == HANDLE_NONE || length == 0)
 		return 0;
-	}
 	enum error error = console_read(console, buffer, &length, DEADLINE_NEVER);
 	return error == ERR_OK ? (long)length : posix_error(error);
 }
@@ -48,9 +46,8 @@ long posix_stream_read(int file, void *buffer, size_t length)
 // The C library asks whether a file is a terminal, to flush whole lines.
 long posix_stream_control(int file, unsigned long request, void *argument)
 {
-	if (file < 0 || file >= POSIX_STREAMS || request != TIOCGWINSZ) {
+	if (file < 0 || file >= POSIX_STREAMS || request != TIOCGWINSZ)
 		return -ENOTTY;
-	}
 	*(struct winsize *)argument = (struct winsize){0};
 	return 0;
 }

@@ -37,9 +37,8 @@ static long create_thread(
 {
 	struct thread_info info;
 	enum error error = thread_create(HANDLE_SELF, attributes, &record->handle);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return posix_error(error);
-	}
 	handle_t thread = record->handle;
 	error = thread_info(thread, &info);
 	if (error == ERR_OK) {
@@ -56,9 +55,8 @@ static long create_thread(
 // Serves pthread_create, which asks for parent tid, TLS and clear tid; new processes cannot be made this way.
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
-	if (!(flags & CLONE_FLAG_THREAD)) {
+	if (!(flags & CLONE_FLAG_THREAD))
 		return -ENOSYS;
-	}
 	va_list list;
 	va_start(list, argument);
 	int *thread_id = va_arg(list, int *);
@@ -67,9 +65,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 	va_end(list);
 
 	struct message_buffer *buffer = message_buffer_reserve();
-	if (buffer == NULL) {
+	if (buffer == NULL)
 		return -EAGAIN;
-	}
 	uintptr_t top = ((uintptr_t)stack - sizeof(struct thread_record)) & ~(uintptr_t)15;
 	struct thread_record *record = (struct thread_record *)top;
 	*record = (struct thread_record){
@@ -85,9 +82,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 		.flags = THREAD_SUSPENDED,
 	};
 	long id = create_thread(&attributes, record, thread_id);
-	if (id < 0) {
+	if (id < 0)
 		message_buffer_release(buffer);
-	}
 	return (int)id;
 }
 
@@ -96,9 +92,8 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 static void release_thread(void)
 {
 	message_buffer_release(runtime_message_buffer);
-	if (runtime_thread_handle != HANDLE_NONE) {
+	if (runtime_thread_handle != HANDLE_NONE)
 		handle_close(runtime_thread_handle);
-	}
 }
 
 _Noreturn void posix_thread_exit(int status)
@@ -132,12 +127,10 @@ long posix_getpid(void)
 static uint64_t deadline_of(const struct timespec *timeout)
 {
 	uint64_t now;
-	if (timeout == NULL) {
+	if (timeout == NULL)
 		return DEADLINE_NEVER;
-	}
-	if ((uint64_t)timeout->tv_sec > UINT32_MAX) {
+	if ((uint64_t)timeout->tv_sec > UINT32_MAX)
 		return DEADLINE_NEVER;
-	}
 	clock_get(&now);
 	return now + (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
 }

@@ -15,9 +15,8 @@ static uint64_t offset;
 
 static enum error handle_request(struct request *request)
 {
-	if (request->label != CLOCK_GET_OFFSET) {
+	if (request->label != CLOCK_GET_OFFSET)
 		return ERR_INVALID_ARGUMENT;
-	}
 	request->words[0] = offset;
 	request->answer_length = 1;
 	return known ? ERR_OK : ERR_NOT_SUPPORTED;
@@ -32,9 +31,8 @@ static void read_device(void)
 		{"rtc-cmos", rtc_cmos_read}, {"pl031", rtc_pl031_read}, {"goldfish-rtc", rtc_goldfish_read}};
 	struct device device;
 	uint64_t now;
-	if (device_open(&device) != ERR_OK) {
+	if (device_open(&device) != ERR_OK)
 		return;
-	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kinds[i].name, device.name) == 0) {
 			uint64_t time = kinds[i].read(&device);

@@ -58,9 +58,8 @@ static struct fields read_stable(const struct device *device)
 		bool changing = read_field(device, STATUS_A) & STATUS_A_CHANGING;
 		first = read_fields(device);
 		second = read_fields(device);
-		if (!changing && memcmp(&first, &second, sizeof(first)) == 0) {
+		if (!changing && memcmp(&first, &second, sizeof(first)) == 0)
 			break;
-		}
 	}
 	return second;
 }
@@ -86,9 +85,8 @@ uint64_t rtc_cmos_read(const struct device *device)
 	uint8_t status = read_field(device, STATUS_B);
 	bool binary = status & STATUS_B_BINARY;
 	unsigned hours = decode(fields.hours & ~HOURS_AFTERNOON, binary);
-	if (!(status & STATUS_B_24_HOURS)) {
+	if (!(status & STATUS_B_24_HOURS))
 		hours = hours % 12 + (fields.hours & HOURS_AFTERNOON ? 12 : 0);
-	}
 	uint64_t days = days_since_1970(
 		2000 + decode(fields.year, binary), decode(fields.month, binary), decode(fields.day, binary));
 	uint64_t minutes = (days * 24 + hours) * 60 + decode(fields.minutes, binary);

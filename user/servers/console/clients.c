@@ -61,16 +61,13 @@ static void remove_dead(struct queue *queue)
 // Saves the current caller at the end of a queue.
 static enum error enter(struct queue *queue, struct waiting waiting)
 {
-	if (queue->count == QUEUE_SIZE) {
+	if (queue->count == QUEUE_SIZE)
 		remove_dead(queue);
-	}
-	if (queue->count == QUEUE_SIZE) {
+	if (queue->count == QUEUE_SIZE)
 		return ERR_BUSY;
-	}
 	enum error error = reply_save(&waiting.reply);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	queue->entry[queue->count++] = waiting;
 	return SERVER_LATER;
 }
@@ -93,14 +90,12 @@ static enum error take_output(handle_t reply, enum line_channel channel, size_t 
 		size_t piece = length - *taken < CHUNK ? length - *taken : CHUNK;
 		uint64_t copied = 0;
 		enum error error = reply_read(reply, 0, *taken, chunk, piece, &copied);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return *taken > 0 ? ERR_OK : error;
-		}
 		line_append(channel, chunk, copied);
 		*taken += copied;
-		if (copied < piece) {
+		if (copied < piece)
 			break;
-		}
 	}
 	return ERR_OK;
 }
@@ -111,9 +106,8 @@ static void work_for_writers(void)
 		const struct waiting *first = &writers.entry[0];
 		size_t taken;
 		enum error error = take_output(first->reply, first->channel, first->length, &taken);
-		if (error == ERR_OK && taken == 0) {
+		if (error == ERR_OK && taken == 0)
 			break;
-		}
 		answer(&writers, 0, error, taken);
 	}
 }
@@ -124,15 +118,12 @@ enum error client_write(struct request *request)
 	enum line_channel channel = to_error ? CHANNEL_ERROR : CHANNEL_OUTPUT;
 	size_t length = request->words[1], taken = 0;
 	enum error error = ERR_OK;
-	if (!to_error && request->words[0] != CONSOLE_OUTPUT) {
+	if (!to_error && request->words[0] != CONSOLE_OUTPUT)
 		return ERR_INVALID_ARGUMENT;
-	}
-	if (writers.count == 0) {
+	if (writers.count == 0)
 		error = take_output(HANDLE_NONE, channel, length, &taken);
-	}
-	if (error == ERR_OK && taken == 0 && length > 0) {
+	if (error == ERR_OK && taken == 0 && length > 0)
 		return enter(&writers, (struct waiting){.channel = channel, .length = length});
-	}
 	request->words[0] = taken;
 	request->answer_length = 1;
 	return error;
@@ -149,18 +140,15 @@ static enum error give_input(handle_t reply, size_t room, size_t *given)
 		size_t run = line_input_run(&bytes);
 		uint64_t copied = 0;
 		run = run < room - *given ? run : room - *given;
-		if (run == 0) {
+		if (run == 0)
 			break;
-		}
 		enum error error = reply_write(reply, 0, *given, bytes, run, &copied);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return *given > 0 ? ERR_OK : error;
-		}
 		line_input_drop(copied);
 		*given += copied;
-		if (copied < run) {
+		if (copied < run)
 			break;
-		}
 	}
 	return ERR_OK;
 }
@@ -168,29 +156,25 @@ static enum error give_input(handle_t reply, size_t room, size_t *given)
 static void work_for_readers(void)
 {
 	uint64_t now;
-	if (readers.count == 0) {
+	if (readers.count == 0)
 		return;
-	}
 	while (readers.count > 0 && line_input_count() > 0) {
 		size_t given;
 		enum error error = give_input(readers.entry[0].reply, readers.entry[0].length, &given);
 		answer(&readers, 0, error, given);
 	}
 	clock_get(&now);
-	for (size_t i = readers.count; i > 0; i--) {
-		if (readers.entry[i - 1].deadline <= now) {
+	for (size_t i = readers.count; i > 0; i--)
+		if (readers.entry[i - 1].deadline <= now)
 			answer(&readers, i - 1, ERR_TIMED_OUT, 0);
-		}
-	}
 }
 
 enum error client_read(struct request *request)
 {
 	size_t room = request->words[0], given;
 	uint64_t deadline = request->words[1];
-	if (room == 0) {
+	if (room == 0)
 		return ERR_INVALID_ARGUMENT;
-	}
 	if (readers.count > 0 || line_input_count() == 0) {
 		struct waiting waiting = {.length = room, .deadline = deadline};
 		return deadline == 0 ? ERR_WOULD_BLOCK : enter(&readers, waiting);
@@ -206,13 +190,11 @@ enum error client_read(struct request *request)
 static struct watch *find_watch(uint64_t badge)
 {
 	struct watch *free = NULL;
-	for (size_t i = 0; i < CONSOLE_WATCHERS; i++) {
-		if (watches[i].notification == HANDLE_NONE) {
+	for (size_t i = 0; i < CONSOLE_WATCHERS; i++)
+		if (watches[i].notification == HANDLE_NONE)
 			free = &watches[i];
-		} else if (watches[i].badge == badge) {
+		else if (watches[i].badge == badge)
 			return &watches[i];
-		}
-	}
 	return free;
 }
 
@@ -222,16 +204,13 @@ enum error client_watch_input(struct request *request)
 	struct handle_info info = {0};
 	if (request->capability_count > 0) {
 		handle_info(request->capabilities[0], &info);
-		if (info.type != OBJECT_NOTIFICATION) {
+		if (info.type != OBJECT_NOTIFICATION)
 			return ERR_WRONG_TYPE;
-		}
-		if (request->words[0] == 0) {
+		if (request->words[0] == 0)
 			return ERR_INVALID_ARGUMENT;
-		}
 	}
-	if (watch == NULL) {
+	if (watch == NULL)
 		return ERR_BUSY;
-	}
 	if (watch->notification != HANDLE_NONE) {
 		handle_close(watch->notification);
 		watch->notification = HANDLE_NONE;
@@ -243,20 +222,17 @@ enum error client_watch_input(struct request *request)
 			.bits = request->words[0],
 		};
 		request->capabilities[0] = HANDLE_NONE;
-		if (line_input_count() > 0) {
+		if (line_input_count() > 0)
 			notification_signal(watch->notification, watch->bits);
-		}
 	}
 	return ERR_OK;
 }
 
 void clients_signal_input(void)
 {
-	for (size_t i = 0; i < CONSOLE_WATCHERS; i++) {
-		if (watches[i].notification != HANDLE_NONE) {
+	for (size_t i = 0; i < CONSOLE_WATCHERS; i++)
+		if (watches[i].notification != HANDLE_NONE)
 			notification_signal(watches[i].notification, watches[i].bits);
-		}
-	}
 }
 
 // --- Draining
@@ -281,9 +257,8 @@ enum error client_finish(uint64_t status)
 static bool report_status(struct waiting *waiting)
 {
 	char text[8];
-	if (writers.count > 0 || kernel_log_is_behind() || line_room() < sizeof(text)) {
+	if (writers.count > 0 || kernel_log_is_behind() || line_room() < sizeof(text))
 		return false;
-	}
 	size_t length = format_text(text, sizeof(text), "%zu", waiting->length);
 	line_append(CHANNEL_STATUS, (const uint8_t *)text, length);
 	waiting->channel = CHANNEL_NONE;
@@ -294,12 +269,10 @@ static void work_for_drainers(void)
 {
 	while (drainers.count > 0) {
 		struct waiting *first = &drainers.entry[0];
-		if (first->channel == CHANNEL_STATUS ? !report_status(first) : !all_is_out()) {
+		if (first->channel == CHANNEL_STATUS ? !report_status(first) : !all_is_out())
 			break;
-		}
-		if (all_is_out()) {
+		if (all_is_out())
 			answer(&drainers, 0, ERR_OK, 0);
-		}
 	}
 }
 
@@ -319,8 +292,7 @@ uint64_t clients_deadline(void)
 		clock_get(&deadline);
 		deadline += DRAIN_INTERVAL;
 	}
-	for (size_t i = 0; i < readers.count; i++) {
+	for (size_t i = 0; i < readers.count; i++)
 		deadline = readers.entry[i].deadline < deadline ? readers.entry[i].deadline : deadline;
-	}
 	return deadline;
 }

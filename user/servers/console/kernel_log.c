@@ -22,11 +22,9 @@ static void take_level(const char *level)
 {
 	static const char *const names[] = {
 		[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(level, names[i]) == 0) {
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(level, names[i]) == 0)
 			shown = (enum log_level)i;
-		}
-	}
 }
 
 // What the kernel has shown itself is not shown again, unless there was a driver before this one that may
@@ -51,9 +49,8 @@ static bool is_wanted(void)
 {
 	const char *mark = memchr(text, ']', length);
 	size_t left = mark != NULL ? length - (size_t)(mark - text) : 0;
-	if (shown >= LOG_INFO) {
+	if (shown >= LOG_INFO)
 		return true;
-	}
 	return (left > 9 && memcmp(mark, "] error: ", 9) == 0) ||
 		(shown == LOG_WARNING && left > 11 && memcmp(mark, "] warning: ", 11) == 0);
 }
@@ -64,9 +61,8 @@ static void show_line(void)
 	if (line_is_framed()) {
 		line_append(CHANNEL_LOG, (const uint8_t *)text, length);
 	} else if (is_wanted()) {
-		if (!line_is_at_start()) {
+		if (!line_is_at_start())
 			line_append(CHANNEL_LOG, (const uint8_t *)"\r\n", 2);
-		}
 		line_append(CHANNEL_LOG, (const uint8_t *)text, length - 1);
 		line_append(CHANNEL_LOG, (const uint8_t *)"\r\n", 2);
 	}
@@ -81,9 +77,8 @@ static void take_text(const char *piece, size_t size)
 			show_line();
 		}
 		text[length++] = piece[i];
-		if (piece[i] == '\n') {
+		if (piece[i] == '\n')
 			show_line();
-		}
 	}
 }
 
@@ -96,9 +91,8 @@ void kernel_log_work(void)
 		if (behind ||
 			log_read(start_handle(START_LOG), position, piece, sizeof(piece), &position,
 				&copied) != ERR_OK ||
-			copied == 0) {
+			copied == 0)
 			return;
-		}
 		take_text(piece, copied);
 	}
 }

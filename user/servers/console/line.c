@@ -96,9 +96,8 @@ void line_append(enum line_channel channel, const uint8_t *bytes, size_t length)
 			put_frame(channel, bytes + done, piece);
 		}
 	} else if (channel != CHANNEL_STATUS && length > 0) {
-		for (size_t i = 0; i < length; i++) {
+		for (size_t i = 0; i < length; i++)
 			put(bytes[i]);
-		}
 		at_start = bytes[length - 1] == '\n';
 	}
 }

@@ -29,11 +29,10 @@ static void set_timer(uint64_t deadline)
 {
 	if (deadline != timer_deadline) {
 		timer_deadline = deadline;
-		if (deadline == DEADLINE_NEVER) {
+		if (deadline == DEADLINE_NEVER)
 			timer_cancel(timer);
-		} else {
+		else
 			timer_set(timer, deadline, 0);
-		}
 	}
 }
 
@@ -46,9 +45,8 @@ static void work(void)
 		room = line_room();
 		received = line_received();
 		clients_work();
-		if (kernel_log_is_behind()) {
+		if (kernel_log_is_behind())
 			kernel_log_work();
-		}
 		line_work();
 		if (told != line_received()) {
 			told = line_received();
@@ -73,23 +71,19 @@ static void handle_interrupt(void)
 
 static void handle_notification(uint64_t bits)
 {
-	if (bits & BIT_INTERRUPT) {
+	if (bits & BIT_INTERRUPT)
 		handle_interrupt();
-	}
-	if (bits & BIT_LOG) {
+	if (bits & BIT_LOG)
 		kernel_log_work();
-	}
-	if (bits & BIT_TIMER) {
+	if (bits & BIT_TIMER)
 		timer_deadline = DEADLINE_NEVER;
-	}
 	work();
 }
 
 static enum error finish(const struct request *request)
 {
-	if (!(request->badge & CONSOLE_BADGE_SUPERVISOR)) {
+	if (!(request->badge & CONSOLE_BADGE_SUPERVISOR))
 		return ERR_NO_RIGHTS;
-	}
 	kernel_log_work();
 	return client_finish(request->words[0]);
 }
@@ -135,24 +129,18 @@ static enum error open_all(const struct server *server)
 	command_line_option("tern.console", mode, sizeof(mode));
 	command_line_option("tern.log", level, sizeof(level));
 	enum error error = device_open(&device);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = line_open(&device, strcmp(mode, "framed") == 0);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = notification_create(&notification);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = endpoint_bind(server->endpoint, notification);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = timer_object_create(notification, BIT_TIMER, &timer);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = interrupt_bind(device.interrupt, notification, BIT_INTERRUPT);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = kernel_log_open(notification, BIT_LOG, level);
-	}
 	return error;
 }
 

@@ -37,18 +37,16 @@ static void start(const struct device *device)
 static size_t receive(const struct device *device, uint8_t *bytes, size_t room)
 {
 	size_t count = 0;
-	while (count < room && (device_read8(device, REGISTER_LINE_STATUS) & STATUS_RECEIVED)) {
+	while (count < room && (device_read8(device, REGISTER_LINE_STATUS) & STATUS_RECEIVED))
 		bytes[count++] = device_read8(device, REGISTER_DATA);
-	}
 	return count;
 }
 
 static size_t transmit(const struct device *device, const uint8_t *bytes, size_t length)
 {
 	size_t burst = length < FIFO_SIZE ? length : FIFO_SIZE;
-	if (!(device_read8(device, REGISTER_LINE_STATUS) & STATUS_ROOM)) {
+	if (!(device_read8(device, REGISTER_LINE_STATUS) & STATUS_ROOM))
 		return 0;
-	}
 	device_write8_all(device, REGISTER_DATA, bytes, burst);
 	return burst;
 }

@@ -32,18 +32,16 @@ static size_t receive(const struct device *device, uint8_t *bytes, size_t room)
 {
 	size_t count = 0;
 	device_write32(device, REGISTER_INTERRUPT_CLEAR, INTERRUPT_RECEIVE | INTERRUPT_RECEIVE_TIMEOUT);
-	while (count < room && !(device_read32(device, REGISTER_FLAGS) & FLAG_RECEIVE_EMPTY)) {
+	while (count < room && !(device_read32(device, REGISTER_FLAGS) & FLAG_RECEIVE_EMPTY))
 		bytes[count++] = (uint8_t)device_read32(device, REGISTER_DATA);
-	}
 	return count;
 }
 
 static size_t transmit(const struct device *device, const uint8_t *bytes, size_t length)
 {
 	size_t count = 0;
-	while (count < length && !(device_read32(device, REGISTER_FLAGS) & FLAG_TRANSMIT_FULL)) {
+	while (count < length && !(device_read32(device, REGISTER_FLAGS) & FLAG_TRANSMIT_FULL))
 		device_write32(device, REGISTER_DATA, bytes[count++]);
-	}
 	return count;
 }
 

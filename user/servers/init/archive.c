@@ -16,9 +16,8 @@ bool archive_map(const struct boot_info *info)
 		.length = (info->archive_length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1),
 		.flags = MAP_READ,
 	};
-	if (info->archive == HANDLE_NONE || address_space_map(HANDLE_SELF, &map, &address) != ERR_OK) {
+	if (info->archive == HANDLE_NONE || address_space_map(HANDLE_SELF, &map, &address) != ERR_OK)
 		return false;
-	}
 	archive = (const char *)address;
 	archive_length = info->archive_length;
 	return true;

@@ -12,9 +12,8 @@ static const struct boot_device *find(const struct boot_info *info, const char *
 	bool console = strcmp(name, "console") == 0;
 	for (uint64_t i = 0; i < info->device_count; i++) {
 		const struct boot_device *device = &info->devices[i];
-		if (console ? device->is_console : strncmp(device->name, name, BOOT_DEVICE_NAME) == 0) {
+		if (console ? device->is_console : strncmp(device->name, name, BOOT_DEVICE_NAME) == 0)
 			return device;
-		}
 	}
 	return NULL;
 }
@@ -54,12 +53,10 @@ static void describe(const struct boot_device *device, struct device_grant *gran
 bool device_find(const struct boot_info *info, const struct manifest_names *names, struct device_grant *grant)
 {
 	const struct boot_device *device = NULL;
-	for (size_t i = 0; i < names->count && device == NULL; i++) {
+	for (size_t i = 0; i < names->count && device == NULL; i++)
 		device = find(info, names->name[i]);
-	}
-	if (device == NULL) {
+	if (device == NULL)
 		return false;
-	}
 	enum error error = make_capabilities(info, device, grant);
 	if (error != ERR_OK) {
 		log_print(LOG_ERROR, "device %.*s: %s", BOOT_DEVICE_NAME, device->name, error_text(error));

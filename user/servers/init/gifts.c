@@ -36,8 +36,7 @@ enum error gifts_spawn(
 		request->handle_count = gifts->count;
 		error = process_spawn(request, process);
 	}
-	for (size_t i = 0; i < gifts->minted_count; i++) {
+	for (size_t i = 0; i < gifts->minted_count; i++)
 		handle_close(gifts->minted[i]);
-	}
 	return error;
 }

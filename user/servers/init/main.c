@@ -17,22 +17,18 @@ static struct manifest manifest;
 
 static enum error handle_request(struct request *request)
 {
-	if (!(request->badge & BADGE_SYSTEM)) {
+	if (!(request->badge & BADGE_SYSTEM))
 		return names_request(request);
-	}
-	if (request->label == SYSTEM_SHUT_DOWN && request->length >= 2) {
+	if (request->label == SYSTEM_SHUT_DOWN && request->length >= 2)
 		return session_end(request->words[0], request->words[1]);
-	}
 	return ERR_INVALID_ARGUMENT;
 }
 
 static void handle_notification(uint64_t bits)
 {
-	for (size_t i = 0; i < MANIFEST_SERVERS; i++) {
-		if (bits & (uint64_t)1 << i) {
+	for (size_t i = 0; i < MANIFEST_SERVERS; i++)
+		if (bits & (uint64_t)1 << i)
 			service_ended(i);
-		}
-	}
 }
 
 static bool read_manifest(const struct boot_info *info)
@@ -43,9 +39,8 @@ static bool read_manifest(const struct boot_info *info)
 		return false;
 	}
 	unsigned line = manifest_read(file.data, file.size, info->memory_bytes / PAGE_SIZE, &manifest);
-	if (line != 0) {
+	if (line != 0)
 		log_print(LOG_ERROR, "line %u of /tern/manifest cannot be understood", line);
-	}
 	return line == 0;
 }
 
@@ -61,9 +56,8 @@ int main(void)
 	const struct boot_info *info = boot_info();
 	struct server server = {.request = handle_request, .notification = handle_notification};
 	handle_t notification;
-	if (!read_manifest(info)) {
+	if (!read_manifest(info))
 		return 1;
-	}
 	if (!make_endpoint(&server.endpoint, &notification) ||
 		!services_create(info, &manifest, notification, server.endpoint)) {
 		log_print(LOG_ERROR, "no memory for the servers");

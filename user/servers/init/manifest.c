@@ -25,19 +25,15 @@ static bool split(const char *text, size_t length, struct line *line)
 	size_t position = 0;
 	line->count = 0;
 	for (;;) {
-		while (position < length && is_blank(text[position])) {
+		while (position < length && is_blank(text[position]))
 			position++;
-		}
-		if (position == length || text[position] == '#') {
+		if (position == length || text[position] == '#')
 			return true;
-		}
 		size_t start = position;
-		while (position < length && !is_blank(text[position])) {
+		while (position < length && !is_blank(text[position]))
 			position++;
-		}
-		if (line->count == WORDS || position - start >= MANIFEST_PATH) {
+		if (line->count == WORDS || position - start >= MANIFEST_PATH)
 			return false;
-		}
 		memcpy(line->word[line->count], text + start, position - start);
 		line->word[line->count++][position - start] = '\0';
 	}
@@ -49,9 +45,8 @@ static bool read_number(const char *word, uint64_t *number, const char **rest)
 	*number = 0;
 	*rest = word;
 	for (; **rest >= '0' && **rest <= '9'; (*rest)++) {
-		if (*number > UINT32_MAX) {
+		if (*number > UINT32_MAX)
 			return false;
-		}
 		*number = *number * 10 + (uint64_t)(**rest - '0');
 	}
 	return *rest != word && *number > 0;
@@ -61,9 +56,8 @@ static bool read_size(const char *word, uint64_t total_pages, uint64_t *pages)
 {
 	uint64_t number;
 	const char *unit;
-	if (!read_number(word, &number, &unit)) {
+	if (!read_number(word, &number, &unit))
 		return false;
-	}
 	if (strcmp(unit, "%") == 0) {
 		*pages = total_pages * number / 100;
 		return number <= 100;
@@ -76,9 +70,8 @@ static bool read_names(const struct line *line, struct manifest_names *names)
 {
 	for (size_t i = 1; i < line->count; i++) {
 		size_t length = strlen(line->word[i]);
-		if (names->count == MANIFEST_NAMES || length >= NAME_LENGTH) {
+		if (names->count == MANIFEST_NAMES || length >= NAME_LENGTH)
 			return false;
-		}
 		memcpy(names->name[names->count++], line->word[i], length + 1);
 	}
 	return line->count > 1;
@@ -98,12 +91,10 @@ static bool read_gifts(const struct line *line, unsigned *gifts)
 	};
 	for (size_t i = 1; i < line->count; i++) {
 		size_t k = 0;
-		while (k < sizeof(known) / sizeof(known[0]) && strcmp(known[k].word, line->word[i]) != 0) {
+		while (k < sizeof(known) / sizeof(known[0]) && strcmp(known[k].word, line->word[i]) != 0)
 			k++;
-		}
-		if (k == sizeof(known) / sizeof(known[0])) {
+		if (k == sizeof(known) / sizeof(known[0]))
 			return false;
-		}
 		*gifts |= known[k].gift;
 	}
 	return true;
@@ -112,9 +103,8 @@ static bool read_gifts(const struct line *line, unsigned *gifts)
 static bool begin_server(const struct line *line, struct manifest *manifest)
 {
 	size_t length = strlen(line->word[1]);
-	if (line->count != 2 || manifest->count == MANIFEST_SERVERS || length >= NAME_LENGTH) {
+	if (line->count != 2 || manifest->count == MANIFEST_SERVERS || length >= NAME_LENGTH)
 		return false;
-	}
 	struct manifest_server *server = &manifest->servers[manifest->count++];
 	*server = (struct manifest_server){.pages = PAGES_DEFAULT, .objects = OBJECTS_DEFAULT};
 	memcpy(server->name, line->word[1], length + 1);
@@ -128,36 +118,29 @@ static bool read_directive(const struct line *line, uint64_t total_pages, struct
 		memcpy(server->image, line->word[1], MANIFEST_PATH);
 		return true;
 	}
-	if (strcmp(directive, "memory") == 0 && line->count == 2) {
+	if (strcmp(directive, "memory") == 0 && line->count == 2)
 		return read_size(line->word[1], total_pages, &server->pages);
-	}
-	if (strcmp(directive, "objects") == 0 && line->count == 2) {
+	if (strcmp(directive, "objects") == 0 && line->count == 2)
 		return read_number(line->word[1], &server->objects, &rest) && *rest == '\0';
-	}
 	if (strcmp(directive, "restart") == 0) {
 		server->restart = true;
 		return line->count == 1;
 	}
-	if (strcmp(directive, "give") == 0) {
+	if (strcmp(directive, "give") == 0)
 		return read_gifts(line, &server->gifts);
-	}
-	if (strcmp(directive, "device") == 0) {
+	if (strcmp(directive, "device") == 0)
 		return read_names(line, &server->devices);
-	}
-	if (strcmp(directive, "use") == 0) {
+	if (strcmp(directive, "use") == 0)
 		return read_names(line, &server->used);
-	}
 	return strcmp(directive, "provide") == 0 && read_names(line, &server->provided);
 }
 
 static bool read_line(const struct line *line, uint64_t total_pages, struct manifest *manifest)
 {
-	if (line->count == 0) {
+	if (line->count == 0)
 		return true;
-	}
-	if (strcmp(line->word[0], "server") == 0) {
+	if (strcmp(line->word[0], "server") == 0)
 		return begin_server(line, manifest);
-	}
 	return manifest->count > 0 &&
 		read_directive(line, total_pages, &manifest->servers[manifest->count - 1]);
 }
@@ -170,9 +153,8 @@ unsigned manifest_read(const char *text, size_t length, uint64_t total_pages, st
 	for (unsigned number = 1; start < length; number++) {
 		const char *newline = memchr(text + start, '\n', length - start);
 		size_t end = newline != NULL ? (size_t)(newline - text) : length;
-		if (!split(text + start, end - start, &line) || !read_line(&line, total_pages, manifest)) {
+		if (!split(text + start, end - start, &line) || !read_line(&line, total_pages, manifest))
 			return number;
-		}
 		start = end + 1;
 	}
 	return 0;
@@ -180,10 +162,8 @@ unsigned manifest_read(const char *text, size_t length, uint64_t total_pages, st
 
 bool manifest_names_has(const struct manifest_names *names, const char *name)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->name[i], name) == 0) {
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->name[i], name) == 0)
 			return true;
-		}
-	}
 	return false;
 }

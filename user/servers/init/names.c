@@ -28,11 +28,9 @@ void names_create(handle_t endpoint)
 
 static struct registered *find_registered(const char *name)
 {
-	for (size_t i = 0; i < registered_count; i++) {
-		if (strcmp(registered[i].name, name) == 0) {
+	for (size_t i = 0; i < registered_count; i++)
+		if (strcmp(registered[i].name, name) == 0)
 			return &registered[i];
-		}
-	}
 	return NULL;
 }
 
@@ -48,19 +46,16 @@ static enum error lookup(struct request *request, size_t client, const char *nam
 	const struct registered *entry = find_registered(name);
 	handle_t endpoint = service_endpoint(name);
 	uint64_t badge = CLIENT_BADGE(client);
-	if (!may_use(client, name)) {
+	if (!may_use(client, name))
 		return ERR_NO_RIGHTS;
-	}
-	if (entry != NULL) {
+	if (entry != NULL)
 		return handle_duplicate(entry->handle, RIGHTS_SAME, &request->answer_capability);
-	}
 	if (strcmp(name, "system") == 0) {
 		endpoint = own_endpoint;
 		badge |= BADGE_SYSTEM;
 	}
-	if (endpoint == HANDLE_NONE) {
+	if (endpoint == HANDLE_NONE)
 		return ERR_NOT_FOUND;
-	}
 	return handle_mint(endpoint, RIGHTS_CLIENT, badge, &request->answer_capability);
 }
 
@@ -68,12 +63,10 @@ static enum error register_name(struct request *request, size_t client, const ch
 {
 	const struct manifest_server *manifest = service_manifest(client);
 	struct registered *entry = find_registered(name);
-	if (manifest == NULL || !manifest_names_has(&manifest->provided, name)) {
+	if (manifest == NULL || !manifest_names_has(&manifest->provided, name))
 		return ERR_NO_RIGHTS;
-	}
-	if (request->capability_count != 1) {
+	if (request->capability_count != 1)
 		return ERR_INVALID_ARGUMENT;
-	}
 	if (entry != NULL) {
 		handle_close(entry->handle);
 	} else if (registered_count < REGISTERED_MAX) {
@@ -92,9 +85,8 @@ enum error names_request(struct request *request)
 	char name[NAME_LENGTH];
 	memcpy(name, request->words, sizeof(name));
 	if (name[0] == '\0' || memchr(name, '\0', sizeof(name)) == NULL || request->badge == 0 ||
-		request->length < NAME_WORDS) {
+		request->length < NAME_WORDS)
 		return ERR_INVALID_ARGUMENT;
-	}
 	size_t client = request->badge - CLIENT_BADGE(0);
 	switch (request->label) {
 	case NAME_LOOKUP:

@@ -42,12 +42,10 @@ static bool create(struct service *service)
 {
 	const struct manifest_server *entry = service->manifest;
 	if (account_create(boot->account, entry->pages, entry->objects, &service->account) != ERR_OK ||
-		endpoint_create(&service->endpoint) != ERR_OK) {
+		endpoint_create(&service->endpoint) != ERR_OK)
 		return false;
-	}
-	if (entry->devices.count > 0 && !device_find(boot, &entry->devices, &service->device)) {
+	if (entry->devices.count > 0 && !device_find(boot, &entry->devices, &service->device))
 		log_print(LOG_WARNING, "no device for %s", entry->name);
-	}
 	return true;
 }
 
@@ -61,9 +59,8 @@ bool services_create(
 		info->command_line);
 	for (; service_count < manifest->count; service_count++) {
 		services[service_count].manifest = &manifest->servers[service_count];
-		if (!create(&services[service_count])) {
+		if (!create(&services[service_count]))
 			return false;
-		}
 	}
 	return true;
 }
@@ -77,18 +74,14 @@ static void collect_gifts(const struct service *service, uint64_t client, struct
 	gifts_add(gifts, START_REGISTERS, service->device.registers, DEVICE_USE);
 	gifts_add(gifts, START_INTERRUPT, service->device.interrupt, RIGHT_BIND | RIGHT_CONTROL);
 	gifts_add_client(gifts, START_NAMES, names_endpoint, client);
-	if (log != 0) {
+	if (log != 0)
 		gifts_add(gifts, START_LOG, boot->resources[RESOURCE_LOG], log);
-	}
-	if (given & GIVE_ARCHIVE) {
+	if (given & GIVE_ARCHIVE)
 		gifts_add(gifts, START_ARCHIVE, boot->archive, ARCHIVE_USE);
-	}
-	if (given & GIVE_CONSOLE) {
+	if (given & GIVE_CONSOLE)
 		gifts_add_client(gifts, START_CONSOLE, service_endpoint("console"), client);
-	}
-	if (given & GIVE_ROOT) {
+	if (given & GIVE_ROOT)
 		gifts_add_client(gifts, START_ROOT, service_endpoint("vfs"), FILE_BADGE_VIEW | client);
-	}
 }
 
 static enum error spawn(struct service *service, size_t index)
@@ -102,14 +95,12 @@ static enum error spawn(struct service *service, size_t index)
 		.environment = environment,
 	};
 	struct gifts gifts = {0};
-	for (size_t i = 0; i < DEVICE_STRINGS && service->device.registers != HANDLE_NONE; i++) {
+	for (size_t i = 0; i < DEVICE_STRINGS && service->device.registers != HANDLE_NONE; i++)
 		environment[1 + i] = service->device.strings[i];
-	}
 	collect_gifts(service, CLIENT_BADGE(index), &gifts);
 	enum error error = gifts_spawn(&gifts, service->manifest->image, &request, &service->process);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = process_watch(service->process, end_notification, (uint64_t)1 << index);
-	}
 	return error;
 }
 
@@ -132,9 +123,8 @@ static void start(size_t index)
 
 void services_start(void)
 {
-	for (size_t i = 0; i < service_count; i++) {
+	for (size_t i = 0; i < service_count; i++)
 		start(i);
-	}
 }
 
 // Whether a server may be started again; counts its failures within a period.
@@ -153,9 +143,8 @@ void service_ended(size_t index)
 {
 	struct service *service = &services[index];
 	struct process_info info = {0};
-	if (index >= service_count || service->process == HANDLE_NONE) {
+	if (index >= service_count || service->process == HANDLE_NONE)
 		return;
-	}
 	process_info(service->process, &info);
 	if (service->manifest->gifts & GIVE_LOG_CONTROL) {
 		log_watch(boot->resources[RESOURCE_LOG], HANDLE_NONE,
@@ -167,20 +156,17 @@ void service_ended(size_t index)
 	log_print(LOG_WARNING, "%s ended (%s %zu), %s", service->manifest->name,
 		info.reason == EXIT_FAULT ? "fault" : "status", info.exit_status,
 		restart ? "starting it again" : "not started again");
-	if (restart) {
+	if (restart)
 		start(index);
-	} else {
+	else
 		give_up(service);
-	}
 }
 
 handle_t service_endpoint(const char *name)
 {
-	for (size_t i = 0; i < service_count; i++) {
-		if (strcmp(services[i].manifest->name, name) == 0) {
+	for (size_t i = 0; i < service_count; i++)
+		if (strcmp(services[i].manifest->name, name) == 0)
 			return services[i].endpoint;
-		}
-	}
 	return HANDLE_NONE;
 }
 

@@ -42,9 +42,8 @@ enum error session_end(uint64_t action, uint64_t status)
 {
 	handle_t console;
 	uint64_t now;
-	if (action > POWER_RESET || status > 255) {
+	if (action > POWER_RESET || status > 255)
 		return ERR_INVALID_ARGUMENT;
-	}
 	pthread_mutex_lock(&ending);
 	struct message message = {
 		.info = MESSAGE_INFO(CONSOLE_FINISH, 1, 0) | MESSAGE_DEADLINE,
@@ -54,12 +53,10 @@ enum error session_end(uint64_t action, uint64_t status)
 	message_buffer()->deadline = now + FINISH_SECONDS * SECOND;
 	enum error error = handle_mint(
 		service_endpoint("console"), RIGHT_SEND, CONSOLE_BADGE_SUPERVISOR, &console);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = protocol_call(console, &message);
-	}
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		log_print(LOG_ERROR, "the console does not finish: %s", error_text(error));
-	}
 	error = system_power(boot->resources[RESOURCE_SYSTEM], (uint32_t)action);
 	pthread_mutex_unlock(&ending);
 	return error;
@@ -93,14 +90,12 @@ static unsigned wait_for_end(handle_t process)
 	uint64_t bits;
 	struct process_info info = {0};
 	enum error error = notification_create(&notification);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = process_watch(process, notification, 1);
-	}
 	while (error == ERR_OK) {
 		error = process_info(process, &info);
-		if (error != ERR_OK || info.state == PROCESS_EXITED) {
+		if (error != ERR_OK || info.state == PROCESS_EXITED)
 			break;
-		}
 		error = notification_wait(notification, DEADLINE_NEVER, &bits);
 	}
 	if (error != ERR_OK) {
@@ -157,9 +152,8 @@ static size_t add_strings(char *buffer, size_t length, const char *const *string
 {
 	for (*count = 0; strings[*count] != NULL; (*count)++) {
 		size_t size = strlen(strings[*count]) + 1;
-		if (length + size > EXECUTE_STRINGS_MAX) {
+		if (length + size > EXECUTE_STRINGS_MAX)
 			break;
-		}
 		memcpy(buffer + length, strings[*count], size);
 		length += size;
 	}
@@ -194,9 +188,8 @@ static size_t split_command(const struct cpio_entry *file, const char **argument
 	size_t count = 0;
 	for (size_t position = 0; position < file->size; position += strlen(arguments[count++]) + 1) {
 		if (count == ARGUMENTS_MAX ||
-			memchr(file->data + position, '\0', file->size - position) == NULL) {
+			memchr(file->data + position, '\0', file->size - position) == NULL)
 			return 0;
-		}
 		arguments[count] = file->data + position;
 	}
 	arguments[count] = NULL;
@@ -212,9 +205,8 @@ static unsigned run_command(const struct cpio_entry *file)
 		return STATUS_CANNOT_RUN;
 	}
 	if (strchr(arguments[0], '/') != NULL && archive_find(arguments[0], &program) &&
-		elf_is_native(program.data, program.size)) {
+		elf_is_native(program.data, program.size))
 		return run_native(arguments);
-	}
 	return run_guest(arguments, 0);
 }
 

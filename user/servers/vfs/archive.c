@@ -16,17 +16,15 @@ static enum error map_archive(struct cpio_reader *reader)
 	handle_t archive = start_handle(START_ARCHIVE);
 	struct memory_info info;
 	uint64_t address;
-	if (archive == HANDLE_NONE) {
+	if (archive == HANDLE_NONE)
 		return ERR_NOT_FOUND;
-	}
 	enum error error = memory_info(archive, &info);
 	if (error == ERR_OK) {
 		struct map_request map = {.memory = archive, .length = info.size, .flags = MAP_READ};
 		error = address_space_map(HANDLE_SELF, &map, &address);
 	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		*reader = (struct cpio_reader){.archive = (const char *)address, .length = info.size};
-	}
 	return error;
 }
 
@@ -39,9 +37,8 @@ static enum error make_parents(const struct view *view, const char *name, size_t
 	if (error == ERR_NOT_FOUND) {
 		const char *slash = memrchr(name, '/', length);
 		error = make_parents(view, name, slash != NULL ? (size_t)(slash - name) : 0, parent);
-		if (error == ERR_OK) {
+		if (error == ERR_OK)
 			error = path_resolve(view, view->root, name, length, true, &place);
-		}
 	}
 	if (error == ERR_OK && place.node == NULL) {
 		place.node = node_create(FILE_TYPE_DIRECTORY | 0755);
@@ -56,9 +53,8 @@ static enum error make_parents(const struct view *view, const char *name, size_t
 static struct node *make_node(const struct cpio_entry *entry)
 {
 	struct node *node = node_create(entry->mode & (FILE_TYPE_MASK | PERMISSIONS));
-	if (node == NULL) {
+	if (node == NULL)
 		return NULL;
-	}
 	node->user = entry->user;
 	node->group = entry->group;
 	node->modify_time = (uint64_t)entry->modify_time * 1000000000;
@@ -81,32 +77,26 @@ static enum error add_entry(const struct view *view, const struct cpio_entry *en
 	const char *slash = strrchr(entry->name, '/');
 	const char *name = slash != NULL ? slash + 1 : entry->name;
 	struct node *parent;
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return ERR_OK;
-	}
 	enum error error = make_parents(
 		view, entry->name, slash != NULL ? (size_t)(slash - entry->name) : 0, &parent);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	struct entry *present = directory_find(parent, name, strlen(name));
 	if (present != NULL && node_is_directory(present->node)) {
-		if ((entry->mode & FILE_TYPE_MASK) == FILE_TYPE_DIRECTORY) {
+		if ((entry->mode & FILE_TYPE_MASK) == FILE_TYPE_DIRECTORY)
 			present->node->mode = entry->mode & (FILE_TYPE_MASK | PERMISSIONS);
-		}
 		return ERR_OK;
 	}
 	struct node *node = make_node(entry);
-	if (node == NULL) {
+	if (node == NULL)
 		return ERR_NO_SPACE;
-	}
-	if (present != NULL) {
+	if (present != NULL)
 		directory_remove(present);
-	}
 	error = directory_add(parent, name, strlen(name), node);
-	if (error == ERR_OK && node_is_directory(node)) {
+	if (error == ERR_OK && node_is_directory(node))
 		node->modify_time = (uint64_t)entry->modify_time * 1000000000;
-	}
 	return error;
 }
 
@@ -125,10 +115,8 @@ enum error archive_load(struct node *root)
 	struct cpio_entry entry;
 	bool damaged = false;
 	enum error error = map_archive(&reader);
-	while (error == ERR_OK && cpio_next(&reader, &entry, &damaged)) {
-		if (is_acceptable(&entry)) {
+	while (error == ERR_OK && cpio_next(&reader, &entry, &damaged))
+		if (is_acceptable(&entry))
 			error = add_entry(&view, &entry);
-		}
-	}
 	return error == ERR_OK && damaged ? ERR_INVALID_ARGUMENT : error;
 }

@@ -36,16 +36,13 @@ struct content content_of_archive(const uint8_t *bytes, uint64_t size)
 
 static void drop_memory(struct content *content)
 {
-	if (content->memory == HANDLE_NONE) {
+	if (content->memory == HANDLE_NONE)
 		return;
-	}
 	handle_close(content->memory);
 	content->memory = HANDLE_NONE;
-	for (size_t i = 0; i < MEMORIES_MAX; i++) {
-		if (memory_owners[i] == content) {
+	for (size_t i = 0; i < MEMORIES_MAX; i++)
+		if (memory_owners[i] == content)
 			memory_owners[i] = NULL;
-		}
-	}
 }
 
 // Frees all pages from number `first` on.
@@ -58,9 +55,8 @@ static void free_pages_from(struct content *content, size_t first)
 			content->page_count--;
 		}
 	}
-	if (first < content->page_end) {
+	if (first < content->page_end)
 		content->page_end = first;
-	}
 }
 
 void content_free(struct content *content)
@@ -75,16 +71,13 @@ void content_free(struct content *content)
 static enum error reserve_slots(struct content *content, size_t count)
 {
 	size_t slots = content->page_slots > 0 ? content->page_slots : 8;
-	if (count <= content->page_slots) {
+	if (count <= content->page_slots)
 		return ERR_OK;
-	}
-	while (slots < count) {
+	while (slots < count)
 		slots *= 2;
-	}
 	uint8_t **pages = realloc(content->pages, slots * sizeof(*pages));
-	if (pages == NULL) {
+	if (pages == NULL)
 		return ERR_NO_SPACE;
-	}
 	memset(pages + content->page_slots, 0, (slots - content->page_slots) * sizeof(*pages));
 	content->pages = pages;
 	content->page_slots = slots;
@@ -96,13 +89,11 @@ static enum error make_page(struct content *content, size_t number)
 	enum error error = reserve_slots(content, number + 1);
 	if (error == ERR_OK && content->pages[number] == NULL) {
 		content->pages[number] = page_allocate();
-		if (content->pages[number] == NULL) {
+		if (content->pages[number] == NULL)
 			return ERR_NO_SPACE;
-		}
 		content->page_count++;
-		if (number >= content->page_end) {
+		if (number >= content->page_end)
 			content->page_end = number + 1;
-		}
 	}
 	return error;
 }
@@ -112,15 +103,13 @@ static enum error leave_archive(struct content *content, uint64_t size)
 {
 	const uint8_t *bytes = content->archive;
 	enum error error = ERR_OK;
-	if (bytes == NULL) {
+	if (bytes == NULL)
 		return ERR_OK;
-	}
 	for (uint64_t done = 0; done < size && error == ERR_OK; done += PAGE_SIZE) {
 		size_t piece = size - done < PAGE_SIZE ? size - done : PAGE_SIZE;
 		error = make_page(content, page_number(done));
-		if (error == ERR_OK) {
+		if (error == ERR_OK)
 			memcpy(content->pages[page_number(done)], bytes + done, piece);
-		}
 	}
 	if (error != ERR_OK) {
 		free_pages_from(content, 0);
@@ -136,20 +125,17 @@ static void zero_beyond_size(struct content *content)
 	size_t last = page_number(content->size), used = content->size % PAGE_SIZE;
 	free_pages_from(content, pages_for(content->size));
 	uint8_t *page = page_at(content, last);
-	if (used > 0 && page != NULL) {
+	if (used > 0 && page != NULL)
 		memset(page + used, 0, PAGE_SIZE - used);
-	}
 }
 
 enum error content_set_size(struct content *content, uint64_t size)
 {
-	if (size > CONTENT_SIZE_MAX) {
+	if (size > CONTENT_SIZE_MAX)
 		return ERR_FILE_TOO_LARGE;
-	}
 	enum error error = leave_archive(content, size < content->size ? size : content->size);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	drop_memory(content);
 	content->size = size;
 	zero_beyond_size(content);
@@ -174,9 +160,8 @@ const uint8_t *content_run(const struct content *content, uint64_t offset, size_
 	static const uint8_t zeros[PAGE_SIZE];
 	uint64_t left = content->size - offset;
 	*length = *length < left ? *length : left;
-	if (content->archive != NULL) {
+	if (content->archive != NULL)
 		return content->archive + offset;
-	}
 	const uint8_t *page = page_at(content, page_number(offset));
 	*length = adjacent(content, offset, *length);
 	return page != NULL ? page + offset % PAGE_SIZE : zeros;
@@ -184,22 +169,18 @@ const uint8_t *content_run(const struct content *content, uint64_t offset, size_
 
 enum error content_prepare(struct content *content, uint64_t offset, size_t *length, uint8_t **run)
 {
-	if (offset >= CONTENT_SIZE_MAX) {
+	if (offset >= CONTENT_SIZE_MAX)
 		return ERR_FILE_TOO_LARGE;
-	}
 	enum error error = leave_archive(content, content->size);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = make_page(content, page_number(offset));
-	}
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	// Further pages at once, so that they are next to each other and filled by one copy.
 	uint64_t end = *length < CONTENT_SIZE_MAX - offset ? offset + *length : CONTENT_SIZE_MAX;
 	uint64_t next = (offset | (PAGE_SIZE - 1)) + 1;
-	while (next < end && make_page(content, page_number(next)) == ERR_OK) {
+	while (next < end && make_page(content, page_number(next)) == ERR_OK)
 		next += PAGE_SIZE;
-	}
 	drop_memory(content);
 	*length = adjacent(content, offset, end - offset);
 	*run = content->pages[page_number(offset)] + offset % PAGE_SIZE;
@@ -208,9 +189,8 @@ enum error content_prepare(struct content *content, uint64_t offset, size_t *len
 
 void content_written(struct content *content, uint64_t end)
 {
-	if (end > content->size) {
+	if (end > content->size)
 		content->size = end;
-	}
 	zero_beyond_size(content);
 }
 
@@ -229,23 +209,20 @@ static enum error fill_memory(const struct content *content, handle_t memory)
 
 enum error content_memory(struct content *content, handle_t *memory)
 {
-	if (content->size == 0) {
+	if (content->size == 0)
 		return ERR_INVALID_ARGUMENT;
-	}
 	if (content->memory == HANDLE_NONE) {
 		handle_t made;
 		enum error error = memory_create((uint64_t)pages_for(content->size) << PAGE_SHIFT, 0, &made);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 		error = fill_memory(content, made);
 		if (error != ERR_OK) {
 			handle_close(made);
 			return error;
 		}
-		if (memory_owners[next_memory_owner] != NULL) {
+		if (memory_owners[next_memory_owner] != NULL)
 			drop_memory(memory_owners[next_memory_owner]);
-		}
 		memory_owners[next_memory_owner] = content;
 		next_memory_owner = (next_memory_owner + 1) % MEMORIES_MAX;
 		content->memory = made;

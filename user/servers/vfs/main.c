@@ -17,9 +17,8 @@ static enum error close_file(struct open_file *open)
 static enum error handle_request(struct request *request)
 {
 	struct open_file *open = open_find(request->badge);
-	if (open == NULL) {
+	if (open == NULL)
 		return ERR_BAD_HANDLE;
-	}
 	switch (request->label) {
 	case FILE_OPEN:
 		return request_open(request, open);
@@ -65,9 +64,8 @@ int main(void)
 		return 1;
 	}
 	enum error error = archive_load(root);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		log_print(LOG_ERROR, "the boot archive: %s", error_text(error));
-	}
 	open_init(root);
 	error = server_run(&server);
 	log_print(LOG_ERROR, "cannot receive: %s", error_text(error));

@@ -13,12 +13,10 @@
 // Whether a name can be made where a path leads, where nothing is.
 static enum error check_free(const struct place *place, bool for_directory)
 {
-	if (place->node != NULL) {
+	if (place->node != NULL)
 		return ERR_EXISTS;
-	}
-	if (place->directory->directory.parent == NULL || (place->needs_directory && !for_directory)) {
+	if (place->directory->directory.parent == NULL || (place->needs_directory && !for_directory))
 		return ERR_NOT_FOUND;
-	}
 	return ERR_OK;
 }
 
@@ -26,9 +24,8 @@ static enum error check_free(const struct place *place, bool for_directory)
 static enum error add_new(const struct place *place, struct node *node)
 {
 	enum error error = directory_add(place->directory, place->name, place->name_length, node);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		node_release_if_unused(node);
-	}
 	return error;
 }
 
@@ -43,28 +40,22 @@ enum error request_create(struct request *request, const struct open_file *open)
 {
 	uint64_t mode = request->words[0], device = request->words[2];
 	struct place place;
-	if (request->length < 3 || !is_creatable(mode & FILE_TYPE_MASK)) {
+	if (request->length < 3 || !is_creatable(mode & FILE_TYPE_MASK))
 		return ERR_INVALID_ARGUMENT;
-	}
 	enum error error = take_path(0, request->words[1], open, false, &place);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = check_free(&place, (mode & FILE_TYPE_MASK) == FILE_TYPE_DIRECTORY);
-	}
-	if (error == ERR_OK && open_view(open)->read_only) {
+	if (error == ERR_OK && open_view(open)->read_only)
 		error = ERR_READ_ONLY;
-	}
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	struct node *node = node_create((uint32_t)mode & (FILE_TYPE_MASK | PERMISSIONS));
-	if (node == NULL) {
+	if (node == NULL)
 		return ERR_NO_SPACE;
-	}
 	node->device = device;
 	error = add_new(&place, node);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		answer_with_attributes(request, node);
-	}
 	return error;
 }
 
@@ -73,30 +64,24 @@ enum error request_create_link(struct request *request, const struct open_file *
 	static char target[FILE_PATH_MAX];
 	uint64_t length = request->words[1];
 	struct place place;
-	if (request->length < 2 || length == 0) {
+	if (request->length < 2 || length == 0)
 		return ERR_INVALID_ARGUMENT;
-	}
-	if (length >= FILE_PATH_MAX) {
+	if (length >= FILE_PATH_MAX)
 		return ERR_NAME_TOO_LONG;
-	}
 	enum error error = take_path(0, request->words[0], open, false, &place);
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = request_read(1, 0, target, length);
-	}
 	if (error == ERR_OK) {
 		error = memchr(target, '\0', length) != NULL ? ERR_INVALID_ARGUMENT
 							     : check_free(&place, false);
 	}
-	if (error == ERR_OK && open_view(open)->read_only) {
+	if (error == ERR_OK && open_view(open)->read_only)
 		error = ERR_READ_ONLY;
-	}
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	struct node *node = node_create(FILE_TYPE_LINK | PERMISSIONS_LINK);
-	if (node == NULL) {
+	if (node == NULL)
 		return ERR_NO_SPACE;
-	}
 	error = node_set_target(node, target, length);
 	if (error != ERR_OK) {
 		node_release_if_unused(node);
@@ -113,13 +98,11 @@ static enum error second_base(
 {
 	struct handle_info sent, own;
 	*base = open;
-	if (request->capability_count == 0) {
+	if (request->capability_count == 0)
 		return ERR_OK;
-	}
 	if (handle_info(request->capabilities[0], &sent) != ERR_OK ||
-		handle_info(start_handle(START_SERVE), &own) != ERR_OK || sent.object_id != own.object_id) {
+		handle_info(start_handle(START_SERVE), &own) != ERR_OK || sent.object_id != own.object_id)
 		return ERR_CROSS_DEVICE;
-	}
 	*base = open_find(sent.badge);
 	return *base != NULL ? ERR_OK : ERR_BAD_HANDLE;
 }
@@ -130,37 +113,29 @@ static enum error take_two(const struct request *request, const struct open_file
 {
 	const struct open_file *base;
 	enum error error = second_base(request, open, &base);
-	if (error == ERR_OK && (open_view(open)->read_only || open_view(base)->read_only)) {
+	if (error == ERR_OK && (open_view(open)->read_only || open_view(base)->read_only))
 		error = ERR_READ_ONLY;
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = take_path(0, old_length, open, false, old);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = take_path(1, new_length, base, false, new);
-	}
 	return error == ERR_OK && old->node == NULL ? ERR_NOT_FOUND : error;
 }
 
 enum error request_add_name(struct request *request, const struct open_file *open)
 {
 	struct place old, new;
-	if (request->length < 2) {
+	if (request->length < 2)
 		return ERR_INVALID_ARGUMENT;
-	}
 	enum error error = take_two(request, open, request->words[0], request->words[1], &old, &new);
-	if (error == ERR_OK && node_is_directory(old.node)) {
+	if (error == ERR_OK && node_is_directory(old.node))
 		error = ERR_IS_DIRECTORY;
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = check_free(&new, false);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = directory_add(new.directory, new.name, new.name_length, old.node);
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		old.node->change_time = time_now();
-	}
 	return error;
 }
 
@@ -168,28 +143,21 @@ enum error request_remove(struct request *request, const struct open_file *open)
 {
 	bool directory = request->words[0] & FILE_REMOVE_DIRECTORY;
 	struct place place;
-	if (request->length < 2 || request->words[0] & ~(uint64_t)FILE_REMOVE_DIRECTORY) {
+	if (request->length < 2 || request->words[0] & ~(uint64_t)FILE_REMOVE_DIRECTORY)
 		return ERR_INVALID_ARGUMENT;
-	}
 	enum error error = take_path(0, request->words[1], open, false, &place);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
-	if (place.node == NULL) {
+	if (place.node == NULL)
 		return ERR_NOT_FOUND;
-	}
-	if (directory != node_is_directory(place.node)) {
+	if (directory != node_is_directory(place.node))
 		return directory ? ERR_NOT_DIRECTORY : ERR_IS_DIRECTORY;
-	}
-	if (place.entry == NULL) {
+	if (place.entry == NULL)
 		return ERR_BUSY;
-	}
-	if (directory && place.node->directory.first != NULL) {
+	if (directory && place.node->directory.first != NULL)
 		return ERR_NOT_EMPTY;
-	}
-	if (open_view(open)->read_only) {
+	if (open_view(open)->read_only)
 		return ERR_READ_ONLY;
-	}
 	directory_remove(place.entry);
 	return ERR_OK;
 }
@@ -197,33 +165,27 @@ enum error request_remove(struct request *request, const struct open_file *open)
 // Whether what has the new name may be replaced.
 static enum error check_replace(const struct node *old, const struct place *new, uint64_t flags)
 {
-	if (flags & FILE_RENAME_NO_REPLACE) {
+	if (flags & FILE_RENAME_NO_REPLACE)
 		return ERR_EXISTS;
-	}
-	if (new->entry == NULL) {
+	if (new->entry == NULL)
 		return ERR_BUSY;
-	}
-	if (node_is_directory(old) != node_is_directory(new->node)) {
+	if (node_is_directory(old) != node_is_directory(new->node))
 		return node_is_directory(old) ? ERR_NOT_DIRECTORY : ERR_IS_DIRECTORY;
-	}
 	return node_is_directory(new->node) && new->node->directory.first != NULL ? ERR_NOT_EMPTY : ERR_OK;
 }
 
 static enum error check_rename(const struct place *old, const struct place *new, uint64_t flags)
 {
-	if (old->entry == NULL) {
+	if (old->entry == NULL)
 		return ERR_BUSY;
-	}
 	if (new->node != NULL) {
 		enum error error = check_replace(old->node, new, flags);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 	} else {
 		enum error error = check_free(new, node_is_directory(old->node));
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 	}
 	return node_is_directory(old->node) && directory_is_below(new->directory, old->node)
 		? ERR_INVALID_ARGUMENT
@@ -236,16 +198,13 @@ static enum error rename_checked(struct place *old, struct place *new)
 	struct node *node = old->node;
 	struct entry *replaced = new->entry;
 	enum error error = directory_add(new->directory, new->name, new->name_length, node);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
-	if (replaced != NULL) {
+	if (replaced != NULL)
 		directory_remove(replaced);
-	}
 	directory_remove(old->entry);
-	if (node_is_directory(node)) {
+	if (node_is_directory(node))
 		node->directory.parent = new->directory;
-	}
 	return ERR_OK;
 }
 
@@ -253,15 +212,12 @@ enum error request_rename(struct request *request, const struct open_file *open)
 {
 	uint64_t flags = request->words[0];
 	struct place old, new;
-	if (request->length < 3 || flags & ~(uint64_t)FILE_RENAME_NO_REPLACE) {
+	if (request->length < 3 || flags & ~(uint64_t)FILE_RENAME_NO_REPLACE)
 		return ERR_INVALID_ARGUMENT;
-	}
 	enum error error = take_two(request, open, request->words[1], request->words[2], &old, &new);
-	if (error == ERR_OK && new.node == old.node && !(flags & FILE_RENAME_NO_REPLACE)) {
+	if (error == ERR_OK && new.node == old.node && !(flags & FILE_RENAME_NO_REPLACE))
 		return ERR_OK;
-	}
-	if (error == ERR_OK) {
+	if (error == ERR_OK)
 		error = check_rename(&old, &new, flags);
-	}
 	return error == ERR_OK ? rename_checked(&old, &new) : error;
 }

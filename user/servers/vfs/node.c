@@ -38,23 +38,20 @@ struct node *node_create(uint32_t mode)
 
 void node_release_if_unused(struct node *node)
 {
-	if (node->names > 0 || node->opens > 0) {
+	if (node->names > 0 || node->opens > 0)
 		return;
-	}
-	if (node_type(node) == FILE_TYPE_REGULAR) {
+	if (node_type(node) == FILE_TYPE_REGULAR)
 		content_free(&node->content);
-	} else if (node_type(node) == FILE_TYPE_LINK) {
+	else if (node_type(node) == FILE_TYPE_LINK)
 		free(node->target.text);
-	}
 	free(node);
 }
 
 enum error node_set_target(struct node *node, const char *text, size_t length)
 {
 	node->target.text = malloc(length);
-	if (node->target.text == NULL) {
+	if (node->target.text == NULL)
 		return ERR_NO_SPACE;
-	}
 	memcpy(node->target.text, text, length);
 	node->target.length = length;
 	return ERR_OK;
@@ -99,9 +96,8 @@ void node_get_attributes(const struct node *node, struct file_attributes *attrib
 static uint32_t hash_of(const struct node *directory, const char *name, size_t length)
 {
 	uint32_t hash = 2166136261u ^ (uint32_t)directory->number;
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ (uint8_t)name[i]) * 16777619u;
-	}
 	return hash ^ hash >> 15;
 }
 
@@ -109,9 +105,8 @@ static uint32_t hash_of(const struct node *directory, const char *name, size_t l
 static void grow_table(void)
 {
 	struct entry **larger = entry_count < table_size ? NULL : calloc(table_size * 2, sizeof(*larger));
-	if (larger == NULL) {
+	if (larger == NULL)
 		return;
-	}
 	for (size_t i = 0; i < table_size; i++) {
 		while (table[i] != NULL) {
 			struct entry *entry = table[i];
@@ -129,9 +124,8 @@ static void grow_table(void)
 static struct entry **find_link(const struct entry *entry)
 {
 	struct entry **link = &table[entry->hash & (table_size - 1)];
-	while (*link != entry) {
+	while (*link != entry)
 		link = &(*link)->hash_next;
-	}
 	return link;
 }
 
@@ -141,9 +135,8 @@ struct node *tree_create(void)
 {
 	struct node *root = node_create(FILE_TYPE_DIRECTORY | 0755);
 	table = calloc(HASH_SIZE_FIRST, sizeof(*table));
-	if (root == NULL || table == NULL) {
+	if (root == NULL || table == NULL)
 		return NULL;
-	}
 	table_size = HASH_SIZE_FIRST;
 	root->directory.parent = root;
 	root->names = 1;
@@ -156,9 +149,8 @@ struct entry *directory_find(const struct node *directory, const char *name, siz
 	struct entry *entry = table[hash & (table_size - 1)];
 	while (entry != NULL &&
 		!(entry->hash == hash && entry->directory == directory && entry->name_length == length &&
-			memcmp(entry->name, name, length) == 0)) {
+			memcmp(entry->name, name, length) == 0))
 		entry = entry->hash_next;
-	}
 	return entry;
 }
 
@@ -171,9 +163,8 @@ static void touch(struct node *directory)
 enum error directory_add(struct node *directory, const char *name, size_t length, struct node *node)
 {
 	struct entry *entry = malloc(sizeof(*entry) + length);
-	if (entry == NULL) {
+	if (entry == NULL)
 		return ERR_NO_SPACE;
-	}
 	grow_table();
 	uint32_t hash = hash_of(directory, name, length);
 	struct entry **chain = &table[hash & (table_size - 1)];
@@ -189,11 +180,10 @@ enum error directory_add(struct node *directory, const char *name, size_t length
 	memcpy(entry->name, name, length);
 	*chain = entry;
 	entry_count++;
-	if (entry->previous != NULL) {
+	if (entry->previous != NULL)
 		entry->previous->next = entry;
-	} else {
+	else
 		directory->directory.first = entry;
-	}
 	directory->directory.last = entry;
 	node->names++;
 	if (node_is_directory(node)) {
@@ -209,24 +199,21 @@ void directory_remove(struct entry *entry)
 	struct node *directory = entry->directory, *node = entry->node;
 	*find_link(entry) = entry->hash_next;
 	entry_count--;
-	if (entry->previous != NULL) {
+	if (entry->previous != NULL)
 		entry->previous->next = entry->next;
-	} else {
+	else
 		directory->directory.first = entry->next;
-	}
-	if (entry->next != NULL) {
+	if (entry->next != NULL)
 		entry->next->previous = entry->previous;
-	} else {
+	else
 		directory->directory.last = entry->previous;
-	}
 	free(entry);
 	node->names--;
 	node->change_time = time_now();
 	if (node_is_directory(node)) {
 		directory->directory.directories--;
-		if (node->names == 0) {
+		if (node->names == 0)
 			node->directory.parent = NULL;
-		}
 	}
 	touch(directory);
 	node_release_if_unused(node);
@@ -235,9 +222,8 @@ void directory_remove(struct entry *entry)
 struct entry *directory_after(const struct node *directory, uint64_t cursor)
 {
 	struct entry *entry = directory->directory.first;
-	while (entry != NULL && entry->cursor <= cursor) {
+	while (entry != NULL && entry->cursor <= cursor)
 		entry = entry->next;
-	}
 	return entry;
 }
 
@@ -245,9 +231,8 @@ bool directory_is_below(const struct node *node, const struct node *ancestor)
 {
 	while (node != ancestor) {
 		const struct node *parent = node->directory.parent;
-		if (parent == NULL || parent == node) {
+		if (parent == NULL || parent == node)
 			return false;
-		}
 		node = parent;
 	}
 	return true;

@@ -27,9 +27,8 @@ void open_init(struct node *root)
 
 static struct open_file *find_view_root(uint64_t number)
 {
-	if (number >= FILE_BADGE_VIEW_MAX) {
+	if (number >= FILE_BADGE_VIEW_MAX)
 		return NULL;
-	}
 	if (!views[number].in_use) {
 		views[number] = (struct view){
 			.root = tree_root, .in_use = true, .open_limit = VIEW_LIMIT_DEFAULT};
@@ -46,12 +45,10 @@ static struct open_file *find_view_root(uint64_t number)
 struct open_file *open_find(uint64_t badge)
 {
 	size_t index = (uint32_t)badge;
-	if (badge & FILE_BADGE_VIEW) {
+	if (badge & FILE_BADGE_VIEW)
 		return find_view_root(badge & ~FILE_BADGE_VIEW);
-	}
-	if (index >= open_slots || opens[index].node == NULL || opens[index].generation != badge >> 32) {
+	if (index >= open_slots || opens[index].node == NULL || opens[index].generation != badge >> 32)
 		return NULL;
-	}
 	return &opens[index];
 }
 
@@ -59,9 +56,8 @@ static bool grow(void)
 {
 	size_t slots = open_slots > 0 ? open_slots * 2 : OPENS_FIRST;
 	struct open_file *larger = slots <= OPENS_MAX ? realloc(opens, slots * sizeof(*opens)) : NULL;
-	if (larger == NULL) {
+	if (larger == NULL)
 		return false;
-	}
 	memset(larger + open_slots, 0, (slots - open_slots) * sizeof(*opens));
 	next_slot = open_slots;
 	opens = larger;
@@ -86,9 +82,8 @@ static bool find_slot(size_t *index)
 enum error open_add(struct view *view, struct node *node, uint32_t flags, uint64_t *badge)
 {
 	size_t index;
-	if (view->open_count >= view->open_limit || !find_slot(&index)) {
+	if (view->open_count >= view->open_limit || !find_slot(&index))
 		return ERR_NO_SLOTS;
-	}
 	struct open_file *open = &opens[index];
 	uint32_t generation = open->generation % GENERATION_MAX + 1;
 	*open = (struct open_file){.node = node, .view = view, .flags = flags, .generation = generation};
@@ -100,11 +95,9 @@ enum error open_add(struct view *view, struct node *node, uint32_t flags, uint64
 
 static struct view *find_free_view(void)
 {
-	for (size_t i = FILE_BADGE_VIEW_MAX; i < VIEWS_MAX; i++) {
-		if (!views[i].in_use) {
+	for (size_t i = FILE_BADGE_VIEW_MAX; i < VIEWS_MAX; i++)
+		if (!views[i].in_use)
 			return &views[i];
-		}
-	}
 	return NULL;
 }
 
@@ -112,13 +105,11 @@ enum error open_add_view(
 	struct view *parent, struct node *root, bool read_only, uint64_t limit, uint64_t *badge)
 {
 	struct view *view = find_free_view();
-	if (view == NULL) {
+	if (view == NULL)
 		return ERR_NO_SLOTS;
-	}
 	enum error error = open_add(parent, root, 0, badge);
-	if (error != ERR_OK) {
+	if (error != ERR_OK)
 		return error;
-	}
 	*view = (struct view){
 		.parent = parent,
 		.root = root,
@@ -133,11 +124,9 @@ enum error open_add_view(
 static void end_view(struct view *view)
 {
 	view->in_use = false;
-	for (size_t i = 0; i < open_slots; i++) {
-		if (opens[i].node != NULL && opens[i].view == view) {
+	for (size_t i = 0; i < open_slots; i++)
+		if (opens[i].node != NULL && opens[i].view == view)
 			open_close(&opens[i]);
-		}
-	}
 }
 
 void open_close(struct open_file *open)
@@ -145,12 +134,10 @@ void open_close(struct open_file *open)
 	struct node *node = open->node;
 	bool counted = open->view != open->made;
 	open->node = NULL;
-	if (counted) {
+	if (counted)
 		open->view->open_count--;
-	}
-	if (open->made != NULL) {
+	if (open->made != NULL)
 		end_view(open->made);
-	}
 	node->opens--;
 	node_release_if_unused(node);
 }

@@ -28,9 +28,8 @@ uint8_t *page_allocate(void)
 	if (chunk_left == 0) {
 		struct map_request map = {.length = CHUNK_SIZE, .flags = MAP_READ | MAP_WRITE};
 		uint64_t address;
-		if (address_space_map(HANDLE_SELF, &map, &address) != ERR_OK) {
+		if (address_space_map(HANDLE_SELF, &map, &address) != ERR_OK)
 			return NULL;
-		}
 		chunk = (uint8_t *)address;
 		chunk_left = CHUNK_SIZE;
 	}

@@ -19,9 +19,8 @@ struct walk {
 
 static void skip_slashes(struct walk *walk)
 {
-	while (walk->position < walk->length && walk->text[walk->position] == '/') {
+	while (walk->position < walk->length && walk->text[walk->position] == '/')
 		walk->position++;
-	}
 }
 
 // Takes the next component. `*length` is 0 at the end.
@@ -37,11 +36,9 @@ static const char *take_component(struct walk *walk, size_t *length)
 
 static bool is_last(const struct walk *walk)
 {
-	for (size_t i = walk->position; i < walk->length; i++) {
-		if (walk->text[i] != '/') {
+	for (size_t i = walk->position; i < walk->length; i++)
+		if (walk->text[i] != '/')
 			return false;
-		}
-	}
 	return true;
 }
 
@@ -49,31 +46,26 @@ static bool is_last(const struct walk *walk)
 static enum error follow_link(struct walk *walk, const struct node *link)
 {
 	size_t rest = walk->length - walk->position, target = link->target.length;
-	if (++walk->links > FILE_LINKS_MAX) {
+	if (++walk->links > FILE_LINKS_MAX)
 		return ERR_LOOP;
-	}
-	if (target + rest > TEXT_SIZE) {
+	if (target + rest > TEXT_SIZE)
 		return ERR_NAME_TOO_LONG;
-	}
 	memmove(walk->text + target, walk->text + walk->position, rest);
 	memcpy(walk->text, link->target.text, target);
 	walk->position = 0;
 	walk->length = target + rest;
-	if (target > 0 && walk->text[0] == '/') {
+	if (target > 0 && walk->text[0] == '/')
 		walk->node = walk->view->root;
-	}
 	return ERR_OK;
 }
 
 // "..", which stays in the view even where a directory was moved out of it.
 static enum error go_up(struct walk *walk)
 {
-	if (walk->node == walk->view->root) {
+	if (walk->node == walk->view->root)
 		return ERR_OK;
-	}
-	if (!directory_is_below(walk->node, walk->view->root)) {
+	if (!directory_is_below(walk->node, walk->view->root))
 		return ERR_NOT_FOUND;
-	}
 	walk->node = walk->node->directory.parent;
 	return ERR_OK;
 }
@@ -84,9 +76,8 @@ static enum error look_up(
 {
 	bool last = is_last(walk), slash = walk->position < walk->length;
 	struct entry *entry = directory_find(walk->node, name, length);
-	if (entry == NULL && !last) {
+	if (entry == NULL && !last)
 		return ERR_NOT_FOUND;
-	}
 	if (entry != NULL && node_type(entry->node) == FILE_TYPE_LINK && (!last || slash || follow)) {
 		enum error error = follow_link(walk, entry->node);
 		*place = (struct place){.node = walk->node};
@@ -106,9 +97,8 @@ static enum error look_up(
 
 static enum error step(struct walk *walk, const char *name, size_t length, bool follow, struct place *place)
 {
-	if (length > FILE_NAME_MAX) {
+	if (length > FILE_NAME_MAX)
 		return ERR_NAME_TOO_LONG;
-	}
 	if (length == 1 && name[0] == '.') {
 		*place = (struct place){.node = walk->node};
 		return ERR_OK;
@@ -129,26 +119,21 @@ enum error path_resolve(const struct view *view, struct node *start, const char 
 	struct walk walk = {.view = view, .node = start, .text = buffers[next_buffer], .length = length};
 	next_buffer = 1 - next_buffer;
 	memcpy(walk.text, path, length);
-	if (length > 0 && path[0] == '/') {
+	if (length > 0 && path[0] == '/')
 		walk.node = view->root;
-	}
 	*place = (struct place){.node = walk.node};
 	for (;;) {
 		size_t name_length;
 		const char *name = take_component(&walk, &name_length);
-		if (name_length == 0) {
+		if (name_length == 0)
 			break;
-		}
-		if (walk.node == NULL || !node_is_directory(walk.node)) {
+		if (walk.node == NULL || !node_is_directory(walk.node))
 			return ERR_NOT_DIRECTORY;
-		}
 		enum error error = step(&walk, name, name_length, follow, place);
-		if (error != ERR_OK) {
+		if (error != ERR_OK)
 			return error;
-		}
 	}
-	if (place->needs_directory && place->node != NULL && !node_is_directory(place->node)) {
+	if (place->needs_directory && place->node != NULL && !node_is_directory(place->node))
 		return ERR_NOT_DIRECTORY;
-	}
 	return ERR_OK;
 }
