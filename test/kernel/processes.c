@@ -140,22 +140,6 @@ TEST(process_foreign_handles_mean_nothing)
 	handle_close(notification);
 }
 
-// What has just ended may still be on its way out on another CPU: the counts once they stand still.
-static void settled_info(handle_t system, struct system_info *info)
-{
-	struct system_info last;
-
-	EXPECT_OK(system_info(system, info));
-	for (unsigned i = 0; i < 100; i++) {
-		last = *info;
-		thread_sleep(after(10 * MILLISECOND));
-		EXPECT_OK(system_info(system, info));
-		if (info->objects == last.objects && info->processes == last.processes &&
-			info->memory_free == last.memory_free)
-			return;
-	}
-}
-
 TEST(process_gives_everything_back)
 {
 	handle_t system = start_handle(START_SYSTEM);

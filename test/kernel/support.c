@@ -62,3 +62,20 @@ void *end_of_page(size_t length)
 	}
 	return (void *)(pages + PAGE_SIZE - length);
 }
+
+void settled_info(handle_t system, struct system_info *info)
+{
+	struct system_info last;
+	unsigned same = 0;
+
+	EXPECT_OK(system_info(system, info));
+	for (unsigned i = 0; i < 200 && same < 10; i++) {
+		last = *info;
+		thread_sleep(after(10 * MILLISECOND));
+		EXPECT_OK(system_info(system, info));
+		same = info->objects == last.objects && info->processes == last.processes &&
+				info->memory_free == last.memory_free
+			? same + 1
+			: 0;
+	}
+}

@@ -72,6 +72,9 @@ void test_fail(const char *file, int line, const char *format, ...) __attribute_
 uint64_t now(void);
 uint64_t after(uint64_t nanoseconds);
 
+// The counts of the system once they stand still: what has just ended may be on its way out on another CPU.
+void settled_info(handle_t system, struct system_info *info);
+
 // A handle of the same object with all rights but some.
 handle_t without(handle_t handle, rights_t rights);
 
