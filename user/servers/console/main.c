@@ -134,6 +134,8 @@ static enum error open_all(const struct server *server)
 	if (error == ERR_OK)
 		error = notification_create(&notification);
 	if (error == ERR_OK)
+		error = endpoint_bind(server->endpoint, HANDLE_NONE); // that of a driver that crashed
+	if (error == ERR_OK)
 		error = endpoint_bind(server->endpoint, notification);
 	if (error == ERR_OK)
 		error = timer_object_create(notification, BIT_TIMER, &timer);

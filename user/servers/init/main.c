@@ -8,6 +8,7 @@
 #include "names.h"
 #include "services.h"
 #include "session.h"
+#include <protocol/supervisor.h>
 #include <protocol/system.h>
 #include <runtime/format.h>
 #include <runtime/server.h>
@@ -15,13 +16,28 @@
 
 static struct manifest manifest;
 
+static enum error handle_system(const struct request *request)
+{
+	if (request->label != SYSTEM_SHUT_DOWN || request->length < 2)
+		return ERR_INVALID_ARGUMENT;
+	return session_end(request->words[0], request->words[1]);
+}
+
+static enum error handle_supervisor(const struct request *request)
+{
+	char name[NAME_LENGTH];
+	if (request->label != SUPERVISOR_END_SERVER || !take_name(request, name))
+		return ERR_INVALID_ARGUMENT;
+	return service_end(name);
+}
+
 static enum error handle_request(struct request *request)
 {
-	if (!(request->badge & BADGE_SYSTEM))
-		return names_request(request);
-	if (request->label == SYSTEM_SHUT_DOWN && request->length >= 2)
-		return session_end(request->words[0], request->words[1]);
-	return ERR_INVALID_ARGUMENT;
+	if (request->badge & BADGE_SYSTEM)
+		return handle_system(request);
+	if (request->badge & BADGE_SUPERVISOR)
+		return handle_supervisor(request);
+	return names_request(request);
 }
 
 static void handle_notification(uint64_t bits)

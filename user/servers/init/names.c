@@ -50,9 +50,9 @@ static enum error lookup(struct request *request, size_t client, const char *nam
 		return ERR_NO_RIGHTS;
 	if (entry != NULL)
 		return handle_duplicate(entry->handle, RIGHTS_SAME, &request->answer_capability);
-	if (strcmp(name, "system") == 0) {
+	if (strcmp(name, "system") == 0 || strcmp(name, "supervisor") == 0) {
 		endpoint = own_endpoint;
-		badge |= BADGE_SYSTEM;
+		badge |= strcmp(name, "system") == 0 ? BADGE_SYSTEM : BADGE_SUPERVISOR;
 	}
 	if (endpoint == HANDLE_NONE)
 		return ERR_NOT_FOUND;
@@ -80,12 +80,16 @@ static enum error register_name(struct request *request, size_t client, const ch
 	return ERR_OK;
 }
 
+bool take_name(const struct request *request, char name[NAME_LENGTH])
+{
+	memcpy(name, request->words, NAME_LENGTH);
+	return request->length >= NAME_WORDS && name[0] != '\0' && memchr(name, '\0', NAME_LENGTH) != NULL;
+}
+
 enum error names_request(struct request *request)
 {
 	char name[NAME_LENGTH];
-	memcpy(name, request->words, sizeof(name));
-	if (name[0] == '\0' || memchr(name, '\0', sizeof(name)) == NULL || request->badge == 0 ||
-		request->length < NAME_WORDS)
+	if (!take_name(request, name) || request->badge == 0)
 		return ERR_INVALID_ARGUMENT;
 	size_t client = request->badge - CLIENT_BADGE(0);
 	switch (request->label) {

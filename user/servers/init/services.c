@@ -162,12 +162,26 @@ void service_ended(size_t index)
 		give_up(service);
 }
 
-handle_t service_endpoint(const char *name)
+static struct service *find(const char *name)
 {
 	for (size_t i = 0; i < service_count; i++)
 		if (strcmp(services[i].manifest->name, name) == 0)
-			return services[i].endpoint;
-	return HANDLE_NONE;
+			return &services[i];
+	return NULL;
+}
+
+enum error service_end(const char *name)
+{
+	const struct service *service = find(name);
+	if (service == NULL || service->process == HANDLE_NONE)
+		return ERR_NOT_FOUND;
+	return process_kill(service->process, 0);
+}
+
+handle_t service_endpoint(const char *name)
+{
+	const struct service *service = find(name);
+	return service != NULL ? service->endpoint : HANDLE_NONE;
 }
 
 const struct manifest_server *service_manifest(size_t client)

@@ -25,6 +25,9 @@ void services_start(void);
 // Server `index` has ended: starts it again, unless it keeps ending.
 void service_ended(size_t index);
 
+// Ends a server. Errors: NOT_FOUND (there is none of that name, or it does not run).
+enum error service_end(const char *name);
+
 // The endpoint that a server receives on; HANDLE_NONE: there is no such server, or it was given up.
 handle_t service_endpoint(const char *name);
 

@@ -160,10 +160,9 @@ static size_t add_strings(char *buffer, size_t length, const char *const *string
 	return length;
 }
 
-static unsigned run_guest(const char *const *arguments, unsigned flags)
+static enum error call_personality(const char *const *arguments, unsigned flags, unsigned *status)
 {
 	static char strings[EXECUTE_STRINGS_MAX];
-	handle_t linux_endpoint = service_endpoint("linux");
 	struct message message = {
 		.info = MESSAGE_INFO(EXECUTE_RUN, 4, 0) | MESSAGE_BUFFERS,
 		.words = {flags},
@@ -172,12 +171,31 @@ static unsigned run_guest(const char *const *arguments, unsigned flags)
 	length = add_strings(strings, length, environment, &message.words[2]);
 	message.words[3] = length;
 	message_offer(0, strings, length, OFFER_READ);
-	enum error error = protocol_call(linux_endpoint, &message);
-	if (error != ERR_OK) {
-		log_print(LOG_ERROR, "%s cannot be run: %s", arguments[0], error_text(error));
-		return STATUS_CANNOT_RUN;
-	}
-	return message.words[0] & 0xff;
+	enum error error = protocol_call(service_endpoint("linux"), &message);
+	*status = message.words[0] & 0xff;
+	return error;
+}
+
+static unsigned run_guest(const char *const *arguments)
+{
+	unsigned status;
+	enum error error = call_personality(arguments, 0, &status);
+	if (error == ERR_OK)
+		return status;
+	log_print(LOG_ERROR, "%s cannot be run: %s", arguments[0], error_text(error));
+	return STATUS_CANNOT_RUN;
+}
+
+// A shell, and another one for as long as the personality crashes and is started again.
+static unsigned run_shell(void)
+{
+	static const char *const shell[] = {"/bin/sh", "-l", NULL};
+	unsigned status;
+	enum error error;
+	do
+		error = call_personality(shell, EXECUTE_INTERACTIVE, &status);
+	while (error == ERR_GONE);
+	return error == ERR_OK ? status : STATUS_CANNOT_RUN;
 }
 
 // --- The session
@@ -207,15 +225,13 @@ static unsigned run_command(const struct cpio_entry *file)
 	if (strchr(arguments[0], '/') != NULL && archive_find(arguments[0], &program) &&
 		elf_is_native(program.data, program.size))
 		return run_native(arguments);
-	return run_guest(arguments, 0);
+	return run_guest(arguments);
 }
 
 static void *run_session(void *unused)
 {
-	static const char *const shell[] = {"/bin/sh", "-l", NULL};
 	struct cpio_entry command;
-	unsigned status = archive_find("/tern/command", &command) ? run_command(&command)
-								  : run_guest(shell, EXECUTE_INTERACTIVE);
+	unsigned status = archive_find("/tern/command", &command) ? run_command(&command) : run_shell();
 	enum error error = session_end(POWER_OFF, status);
 	log_print(LOG_ERROR, "the machine cannot be powered off: %s", error_text(error));
 	return unused;
