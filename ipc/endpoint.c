@@ -216,7 +216,10 @@ static bool take_message(struct thread *sender, struct thread *receiver)
 	}
 	message_commit(sender, receiver, &transfer, transfer_flags(sender));
 	if (sender->message_info & MESSAGE_CALL) {
+		// Once it waits again it may be killed, and gone before it is bound.
+		object_get(&sender->object);
 		caller_bind(&receiver->caller, sender, thread_continue_wait(sender, &answer_wait, NULL));
+		object_put(&sender->object);
 	} else {
 		arch_message_set_result(&sender->arch, ERR_OK, 0, 0);
 		thread_wake(sender);

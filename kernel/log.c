@@ -105,10 +105,11 @@ void log_emergency(void)
 void log_address(enum log_level level, uintptr_t address)
 {
 	size_t offset;
-	const char *name = symbol_find(address, &offset);
+	// A return address may be that of the next function where the call was its function's last instruction.
+	const char *name = symbol_find(address - 1, &offset);
 
 	if (name)
-		log_print(level, "  %p %s+%#zx", (void *)address, name, offset);
+		log_print(level, "  %p %s+%#zx", (void *)address, name, offset + 1);
 	else
 		log_print(level, "  %p", (void *)address);
 }
