@@ -16,14 +16,14 @@ int main(void)
 {
 	clock_init();
 	if (!console_init() || !console_start_input(terminal_console())) {
-		log_print(LOG_ERROR, "linux: there is no console");
+		log_print(LOG_ERROR, "there is no console");
 		return 1;
 	}
 	if (!root_init()) {
-		log_print(LOG_ERROR, "linux: there are no files");
+		log_print(LOG_ERROR, "there are no files");
 		return 1;
 	}
 	enum error error = session_serve(start_handle(START_SERVE));
-	log_print(LOG_ERROR, "linux: cannot receive: %s", error_text(error));
+	log_print(LOG_ERROR, "cannot receive: %s", error_text(error));
 	return 1;
 }

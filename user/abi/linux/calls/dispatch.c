@@ -55,7 +55,7 @@ void call_dispatch(struct thread *thread)
 	if (number < sizeof(decoders) / sizeof(decoders[0]) && decoders[number])
 		result = decoders[number](thread, arguments);
 	else
-		log_print(LOG_DEBUG, "linux: %s (process %d): no call %lu", thread->name, thread->process->id,
+		log_print(LOG_DEBUG, "%s (process %d): no call %lu", thread->name, thread->process->id,
 			number);
 	if (result != CALL_REGISTERS_SET)
 		guest_set_result(registers, result);

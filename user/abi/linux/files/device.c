@@ -158,5 +158,5 @@ void device_make_nodes(handle_t root)
 		server_create_link(&path, links[index].target, strlen(links[index].target));
 	}
 	if (error)
-		log_print(LOG_WARNING, "linux: nodes of /dev cannot be made: error %ld", (long)-error);
+		log_print(LOG_WARNING, "nodes of /dev cannot be made: error %ld", (long)-error);
 }

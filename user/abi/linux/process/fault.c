@@ -68,7 +68,7 @@ void fault_handle(struct thread *thread)
 	const struct guest_state *state = thread->state;
 	uint64_t kind = state->fault_kind < FAULT_KIND_COUNT ? state->fault_kind : FAULT_NONE;
 
-	log_print(LOG_WARNING, "linux: %s (process %d, thread %d): %s%s 0x%lx at pc 0x%lx, isa code 0x%lx",
+	log_print(LOG_WARNING, "%s (process %d, thread %d): %s%s 0x%lx at pc 0x%lx, isa code 0x%lx",
 		thread->name, thread->process->id, thread->id, meanings[kind].name,
 		access_name(state->fault_access), state->fault_address,
 		guest_program_counter(&state->registers), state->isa_code);

@@ -103,7 +103,7 @@ void signal_send(struct process *process, int32_t signal)
 	if (handler == LINUX_SIG_IGN)
 		return;
 	if (handler != LINUX_SIG_DFL) {
-		log_print(LOG_DEBUG, "linux: signal %d has a handler in process %d: not delivered", signal,
+		log_print(LOG_DEBUG, "signal %d has a handler in process %d: not delivered", signal,
 			process->id);
 		return;
 	}

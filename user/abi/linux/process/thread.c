@@ -61,7 +61,7 @@ static void thread_loop(struct thread *thread)
 		enum error error = guest_enter(&reason);
 
 		if (error != ERR_OK) {
-			log_print(LOG_ERROR, "linux: process %d cannot run: %s", thread->process->id,
+			log_print(LOG_ERROR, "process %d cannot run: %s", thread->process->id,
 				error_text(error));
 			signal_fault(thread, LINUX_SIGSEGV);
 		} else if (reason == GUEST_EXIT_SYSCALL) {

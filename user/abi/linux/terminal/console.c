@@ -96,7 +96,7 @@ static void *input_main(void *argument)
 			length = sizeof(bytes);
 		}
 	}
-	log_print(LOG_ERROR, "linux: the console's input has ended");
+	log_print(LOG_ERROR, "the console's input has ended");
 	return NULL;
 }
 
