@@ -5,6 +5,7 @@
 
 #include "files/root.h"
 #include "process/session.h"
+#include "system/machine.h"
 #include "terminal/console.h"
 #include "terminal/terminal.h"
 #include "time/clock.h"
@@ -14,6 +15,7 @@
 
 int main(void)
 {
+	machine_init();
 	clock_init();
 	if (!console_init() || !console_start_input(terminal_console())) {
 		log_print(LOG_ERROR, "there is no console");

@@ -50,6 +50,15 @@ struct guest_register {
 };
 bool guest_register(const struct registers *registers, unsigned index, struct guest_register *result);
 
+// Makes the registers such that the guest makes the call again that it has just made: its number and first
+// argument are what results may have overwritten. The other undoes that: the call is then one that was made.
+void guest_rewind_call(struct registers *registers, uint64_t number, uint64_t argument);
+void guest_complete_call(struct registers *registers);
+
+// Code that makes the call rt_sigreturn, for handlers that bring none of their own to return to.
+#define GUEST_SIGNAL_RETURN_SIZE 8
+extern const uint8_t guest_signal_return_code[GUEST_SIGNAL_RETURN_SIZE];
+
 // The CPU features that AT_HWCAP tells.
 uint64_t guest_capabilities(void);
 

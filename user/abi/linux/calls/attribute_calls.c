@@ -10,6 +10,7 @@
 #include "interface/errors.h"
 #include "memory/guest_copy.h"
 #include "process/process.h"
+#include "system/machine.h"
 #include "time/clock.h"
 
 #include <stdlib.h>
@@ -113,8 +114,12 @@ int64_t linux_statx(struct thread *thread, int32_t directory, guest_address_t pa
 static int64_t give_statfs(
 	struct thread *thread, guest_address_t result, const struct file_attributes *attributes)
 {
+	struct machine_memory memory = machine_memory();
 	struct linux_statfs statfs = {
 		.type = STATFS_TMPFS,
+		.blocks = memory.total / ATTRIBUTES_BLOCK_SIZE,
+		.blocks_free = memory.free / ATTRIBUTES_BLOCK_SIZE,
+		.blocks_available = memory.free / ATTRIBUTES_BLOCK_SIZE,
 		.block_size = ATTRIBUTES_BLOCK_SIZE,
 		.fragment_size = ATTRIBUTES_BLOCK_SIZE,
 		.file_system = attributes->file_system,

@@ -12,6 +12,7 @@
 #include "interface/errors.h"
 #include "interface/files.h"
 #include "memory/guest_copy.h"
+#include "process/delivery.h"
 #include "process/process.h"
 #include "time/clock.h"
 
@@ -211,20 +212,26 @@ int64_t linux_pipe2(struct thread *thread, guest_address_t descriptors, uint32_t
 }
 
 int64_t linux_ppoll(struct thread *thread, guest_address_t polled, uint32_t count, guest_address_t timeout,
-	guest_address_t mask)
+	guest_address_t mask, uint64_t mask_size)
 {
 	uint64_t deadline;
 	int64_t error = clock_timespec_deadline(thread, timeout, &deadline);
 
-	(void)mask; // signals that have handlers are not delivered
+	if (!error)
+		error = signals_block_for_wait(thread, mask, mask_size);
 	return error ? error : poll_guest(thread, polled, count, deadline);
 }
 
+// The last argument is the address of two words: address and size of the set.
 int64_t linux_pselect6(struct thread *thread, int32_t count, guest_address_t readable,
-	guest_address_t writable, guest_address_t exceptional, guest_address_t timeout)
+	guest_address_t writable, guest_address_t exceptional, guest_address_t timeout, guest_address_t mask)
 {
-	uint64_t deadline;
+	uint64_t deadline, set[2] = {0};
 	int64_t error = clock_timespec_deadline(thread, timeout, &deadline);
 
+	if (!error && mask != 0)
+		error = copy_from_guest(thread, set, mask, sizeof(set));
+	if (!error)
+		error = signals_block_for_wait(thread, set[0], set[1]);
 	return error ? error : select_guest(thread, count, readable, writable, exceptional, deadline);
 }

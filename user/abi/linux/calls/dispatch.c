@@ -55,8 +55,11 @@ void call_dispatch(struct thread *thread)
 	if (number < sizeof(decoders) / sizeof(decoders[0]) && decoders[number])
 		result = decoders[number](thread, arguments);
 	else
-		log_print(LOG_DEBUG, "%s (process %d): no call %lu", thread->name, thread->process->id,
-			number);
-	if (result != CALL_REGISTERS_SET)
+		log_print(
+			LOG_DEBUG, "%s (process %d): no call %lu", thread->name, thread->process->id, number);
+	thread->call_rewound = result == -LINUX_ERESTART;
+	if (thread->call_rewound)
+		guest_rewind_call(registers, number, arguments[0]);
+	else if (result != CALL_REGISTERS_SET)
 		guest_set_result(registers, result);
 }

@@ -202,20 +202,23 @@ int64_t linux_renameat(struct thread *thread, int32_t old_directory, guest_addre
 	return linux_renameat2(thread, old_directory, old_path, new_directory, new_path, 0);
 }
 
+static int64_t read_located_link(struct thread *thread, const struct path *path, char target[LINUX_PATH_MAX])
+{
+	struct server_path at_server = path_at_server(path);
+
+	return path->is_proc ? proc_read_link(thread, path->text, target)
+			     : server_read_link(&at_server, target, LINUX_PATH_MAX);
+}
+
 static int64_t read_link(struct thread *thread, struct path *path, char target[LINUX_PATH_MAX])
 {
 	int64_t result = path_locate(thread, path, false);
 
-	if (result)
-		return result;
-	if (!path->is_proc) {
-		struct server_path at_server = path_at_server(path);
-
-		result = server_read_link(&at_server, target, LINUX_PATH_MAX);
-		if (result != -LINUX_ENOENT || !path_crosses(thread, path, false))
-			return result;
-	}
-	return proc_read_link(thread, path->text, target);
+	if (!result)
+		result = read_located_link(thread, path, target);
+	if (result == -LINUX_ENOENT && path_crosses(thread, path, false))
+		result = read_located_link(thread, path, target);
+	return result;
 }
 
 int64_t linux_readlinkat(struct thread *thread, int32_t directory, guest_address_t address,
@@ -277,7 +280,8 @@ int64_t linux_fchdir(struct thread *thread, int32_t descriptor)
 
 	if (!file)
 		return -LINUX_EBADF;
-	int64_t error = file->path ? path_set(thread, file->path, &path) : -LINUX_ENOTDIR;
+	int64_t error = file->operations->read_directory ? path_set(thread, file->path, &path)
+							 : -LINUX_ENOTDIR;
 	open_file_release(file);
 	if (error)
 		return error;

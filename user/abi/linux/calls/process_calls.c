@@ -11,6 +11,7 @@
 #include "process/clone.h"
 #include "process/execute.h"
 #include "process/process.h"
+#include "process/signal.h"
 #include "process/table.h"
 #include "time/clock.h"
 
@@ -201,24 +202,24 @@ int64_t linux_wait4(struct thread *thread, int32_t process, guest_address_t stat
 	return give_usage(thread, usage, ended.cpu_time) ? -LINUX_EFAULT : result;
 }
 
-static struct linux_child_information describe_child(const struct ended_child *ended)
+static struct linux_signal_information describe_child(const struct ended_child *ended)
 {
 	uint32_t signal = ended->status & 0x7f;
-
-	return (struct linux_child_information){
-		.signal = LINUX_SIGCHLD,
+	struct signal_cause cause = {
 		.code = signal ? LINUX_CLD_KILLED : LINUX_CLD_EXITED,
 		.process = ended->id,
 		.user = ended->user,
 		.status = (int32_t)(signal ? signal : ended->status >> 8),
 	};
+
+	return signal_describe(LINUX_SIGCHLD, &cause);
 }
 
 int64_t linux_waitid(struct thread *thread, uint32_t kind, int32_t id, guest_address_t information,
 	uint32_t options, guest_address_t usage)
 {
 	struct child_choice choice = {.kind = kind, .id = id, .keep = options & LINUX_WNOWAIT};
-	struct linux_child_information description = {0};
+	struct linux_signal_information description = {0};
 	struct ended_child ended;
 
 	if ((options & ~(uint32_t)LINUX_WAIT_KNOWN) ||

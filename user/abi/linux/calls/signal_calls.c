@@ -3,16 +3,16 @@
 // The calls around signals: what is to be done about them, and sending them.
 
 #include "calls/calls.h"
+#include "calls/dispatch.h"
 #include "interface/errors.h"
 #include "memory/guest_copy.h"
+#include "process/delivery.h"
 #include "process/process.h"
 #include "process/signal.h"
 #include "process/table.h"
+#include "time/clock.h"
 
-#include <string.h>
-
-#define SET_SIZE    8 // bytes of a set of signals
-#define UNBLOCKABLE (((uint64_t)1 << (LINUX_SIGKILL - 1)) | ((uint64_t)1 << (LINUX_SIGSTOP - 1)))
+#define SET_SIZE 8 // bytes of a set of signals
 
 static bool signal_valid(int32_t signal)
 {
@@ -31,11 +31,15 @@ int64_t linux_rt_sigaction(
 		return -LINUX_EINVAL;
 	if (action != 0 && copy_from_guest(thread, &wanted, action, sizeof(wanted)))
 		return -LINUX_EFAULT;
+	pthread_mutex_lock(&process_lock);
 	pthread_mutex_lock(&actions->lock);
 	previous = actions->action[signal];
 	if (action != 0)
 		actions->action[signal] = wanted;
 	pthread_mutex_unlock(&actions->lock);
+	if (action != 0 && signal_effect(&wanted, signal) == SIGNAL_NONE)
+		signal_forget(thread->process, signal);
+	pthread_mutex_unlock(&process_lock);
 	return old != 0 ? copy_to_guest(thread, old, &previous, sizeof(previous)) : 0;
 }
 
@@ -54,30 +58,80 @@ int64_t linux_rt_sigprocmask(
 			signals |= previous;
 		else if (how == LINUX_SIG_UNBLOCK)
 			signals = previous & ~signals;
-		thread->signals_blocked = signals & ~UNBLOCKABLE;
+		signal_set_blocked(thread, signals);
 	}
 	return old != 0 ? copy_to_guest(thread, old, &previous, sizeof(previous)) : 0;
 }
 
 int64_t linux_rt_sigpending(struct thread *thread, guest_address_t set, uint64_t set_size)
 {
-	static const uint64_t none;
+	uint64_t pending = thread->signals.pending | thread->process->signals.pending;
 
-	return set_size <= SET_SIZE ? copy_to_guest(thread, set, &none, set_size) : -LINUX_EINVAL;
+	return set_size <= SET_SIZE ? copy_to_guest(thread, set, &pending, set_size) : -LINUX_EINVAL;
 }
 
-// Waits for a signal: those that are not delivered end no wait, so only the end of the process does.
+// Waits for a signal with others blocked than usual, until its handler returns.
 int64_t linux_rt_sigsuspend(struct thread *thread, guest_address_t set, uint64_t set_size)
 {
-	uint64_t signals;
+	int64_t error = signals_block_for_wait(thread, set, set_size);
+
+	while (!error)
+		error = wait_sleep(thread, DEADLINE_NEVER);
+	return error == -LINUX_ERESTART ? -LINUX_EINTR : error;
+}
+
+// Takes one of the awaited signals, the lowest first; 0: none is pending.
+static int32_t take_awaited(struct thread *thread, uint64_t awaited, struct signal_cause *cause)
+{
+	int32_t found = 0;
+
+	pthread_mutex_lock(&process_lock);
+	for (int32_t signal = 1; signal <= LINUX_SIGNAL_COUNT && found == 0; signal++) {
+		if ((awaited & signal_bit(signal)) && signal_take(thread, signal, cause))
+			found = signal;
+	}
+	pthread_mutex_unlock(&process_lock);
+	return found;
+}
+
+int64_t linux_rt_sigtimedwait(struct thread *thread, guest_address_t set, guest_address_t information,
+	guest_address_t timeout, uint64_t set_size)
+{
+	uint64_t awaited, deadline;
+	struct signal_cause cause;
+	int32_t signal;
 
 	if (set_size != SET_SIZE)
 		return -LINUX_EINVAL;
-	if (copy_from_guest(thread, &signals, set, sizeof(signals)))
+	if (copy_from_guest(thread, &awaited, set, sizeof(awaited)))
 		return -LINUX_EFAULT;
-	while (wait_sleep(thread, DEADLINE_NEVER) == 0)
-		;
-	return -LINUX_EINTR;
+	int64_t error = clock_timespec_deadline(thread, timeout, &deadline);
+	thread->signals_awaited = awaited;
+	while ((signal = take_awaited(thread, awaited, &cause)) == 0 && !error)
+		error = wait_sleep(thread, deadline);
+	thread->signals_awaited = 0;
+	if (signal == 0) {
+		if (error == -LINUX_ETIMEDOUT)
+			return -LINUX_EAGAIN;
+		return error == -LINUX_ERESTART ? -LINUX_EINTR : error;
+	}
+	struct linux_signal_information description = signal_describe(signal, &cause);
+	if (information != 0 && copy_to_guest(thread, information, &description, sizeof(description)))
+		return -LINUX_EFAULT;
+	return signal;
+}
+
+// A frame that makes no sense is a fault of the guest.
+int64_t linux_rt_sigreturn(struct thread *thread)
+{
+	static const struct signal_cause cause = {.code = LINUX_SI_KERNEL};
+
+	if (signal_return(thread) && !signal_deliver_fault(thread, LINUX_SIGSEGV, &cause)) {
+		pthread_mutex_lock(&process_lock);
+		process_end(thread->process, wait_status_signal(LINUX_SIGSEGV));
+		pthread_mutex_unlock(&process_lock);
+	}
+	return CALL_REGISTERS_SET;
 }
 
 int64_t linux_sigaltstack(struct thread *thread, guest_address_t stack, guest_address_t old)
@@ -111,6 +165,7 @@ struct kill_request {
 	struct process *from;
 	int32_t group;
 	int32_t signal;
+	struct signal_cause cause;
 	bool found;
 	bool sent;
 };
@@ -126,26 +181,42 @@ static bool kill_if_meant(struct process *process, void *context)
 	if (may_signal(request->from, process)) {
 		request->sent = true;
 		if (request->signal != 0)
-			signal_send(process, request->signal);
+			signal_send(process, request->signal, &request->cause);
 	}
 	return true;
+}
+
+static struct signal_cause own_cause(const struct thread *thread, int32_t code)
+{
+	return (struct signal_cause){
+		.code = code,
+		.process = thread->process->id,
+		.user = thread->process->credentials.real_user,
+	};
 }
 
 // process_lock is held in these three.
 static int64_t kill_one(struct thread *thread, struct process *process, int32_t signal)
 {
+	struct signal_cause cause = own_cause(thread, LINUX_SI_USER);
+
 	if (!process)
 		return -LINUX_ESRCH;
 	if (!may_signal(thread->process, process))
 		return -LINUX_EPERM;
 	if (signal != 0)
-		signal_send(process, signal);
+		signal_send(process, signal, &cause);
 	return 0;
 }
 
 static int64_t kill_many(struct thread *thread, int32_t group, int32_t signal)
 {
-	struct kill_request request = {.from = thread->process, .group = group, .signal = signal};
+	struct kill_request request = {
+		.from = thread->process,
+		.group = group,
+		.signal = signal,
+		.cause = own_cause(thread, LINUX_SI_USER),
+	};
 
 	id_each_process(kill_if_meant, &request);
 	if (!request.found)
@@ -174,15 +245,26 @@ int64_t linux_kill(struct thread *thread, int32_t process, int32_t signal)
 	return result;
 }
 
-// A default action is the whole process's, whichever thread is meant. `process` 0: any.
+// To one thread; `process` 0: of any process. process_lock is held.
+static int64_t kill_found(struct thread *thread, struct thread *target, int32_t process, int32_t signal)
+{
+	struct signal_cause cause = own_cause(thread, LINUX_SI_TKILL);
+
+	if (!target || (process != 0 && target->process->id != process))
+		return -LINUX_ESRCH;
+	if (!may_signal(thread->process, target->process))
+		return -LINUX_EPERM;
+	if (signal != 0)
+		signal_send_thread(target, signal, &cause);
+	return 0;
+}
+
 static int64_t kill_thread(struct thread *thread, int32_t process, int32_t id, int32_t signal)
 {
 	if ((signal != 0 && !signal_valid(signal)) || id <= 0)
 		return -LINUX_EINVAL;
 	pthread_mutex_lock(&process_lock);
-	struct thread *target = id_thread(id);
-	bool found = target && (process == 0 || target->process->id == process);
-	int64_t result = kill_one(thread, found ? target->process : NULL, signal);
+	int64_t result = kill_found(thread, id_thread(id), process, signal);
 	pthread_mutex_unlock(&process_lock);
 	return result;
 }

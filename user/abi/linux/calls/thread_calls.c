@@ -47,7 +47,9 @@ static int64_t wait_for_futex(
 	enum error error = thread_interrupted(thread) ? ERR_CANCELLED
 						      : futex_wait(space, address, value, deadline);
 	thread->state->interruptible = 0;
-	return error == ERR_INVALID_ARGUMENT ? -LINUX_EINVAL : error_to_linux(error);
+	if (error == ERR_CANCELLED)
+		return deadline == DEADLINE_NEVER ? -LINUX_ERESTART : -LINUX_EINTR;
+	return error_to_linux(error);
 }
 
 static int64_t wake_futex(struct thread *thread, guest_address_t address, uint32_t count)

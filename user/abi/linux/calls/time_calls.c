@@ -104,7 +104,7 @@ static int64_t sleep_until(struct thread *thread, uint64_t deadline, guest_addre
 	uint64_t now = clock_now();
 	if (remaining != 0 && clock_write_timespec(thread, remaining, deadline > now ? deadline - now : 0))
 		return -LINUX_EFAULT;
-	return result;
+	return -LINUX_EINTR;
 }
 
 int64_t linux_nanosleep(struct thread *thread, guest_address_t duration, guest_address_t remaining)

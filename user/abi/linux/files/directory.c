@@ -6,6 +6,7 @@
 #include "files/directory.h"
 
 #include "files/open_file.h"
+#include "files/server.h"
 #include "interface/errors.h"
 
 #include <stdlib.h>
@@ -80,17 +81,7 @@ static const struct file_operations directory_operations = {
 	.read_directory = directory_read,
 };
 
-struct open_file *directory_create(const struct path *path, uint32_t flags, handle_t node)
+struct open_file *directory_create(uint32_t flags, handle_t node)
 {
-	struct open_file *file = open_file_create(sizeof(*file), &directory_operations, flags, node);
-	char *text = malloc(LINUX_PATH_MAX);
-
-	if (!file || !text || path_absolute(path, text) != 0) {
-		free(text);
-		if (file)
-			open_file_release(file);
-		return NULL;
-	}
-	file->path = text;
-	return file;
+	return open_file_create(sizeof(struct open_file), &directory_operations, flags, node);
 }

@@ -62,7 +62,7 @@ struct open_file {
 	pthread_mutex_t lock;   // guards the offset while it is used and moved
 	uint64_t offset;
 	handle_t node; // file capability in the file server, or HANDLE_NONE
-	char *path;    // of directories: absolute, perhaps through symbolic links; else NULL
+	char *path;    // that it was opened by: absolute, perhaps through symbolic links; NULL: none
 };
 
 // Makes a file with one reference of a kind whose structure has `size` bytes, all zero beyond struct

@@ -28,7 +28,7 @@ static int64_t path_set_base(struct thread *thread, int32_t directory, struct pa
 		path->base = file_table_get(thread->files, directory);
 	if (!path->base)
 		return -LINUX_EBADF;
-	if (path->length > 0 && !path->base->path) {
+	if (path->length > 0 && !path->base->operations->read_directory) {
 		open_file_release(path->base);
 		path->base = NULL;
 		return -LINUX_ENOTDIR;
@@ -47,7 +47,7 @@ int64_t path_take(
 	if (length == 0 && !(flags & LINUX_AT_EMPTY_PATH))
 		return -LINUX_ENOENT;
 	path->length = (size_t)length;
-	path->is_proc = false;
+	path->is_proc = path->is_resolved = false;
 	return path_set_base(thread, directory, path);
 }
 
@@ -58,7 +58,7 @@ int64_t path_set(struct thread *thread, const char *text, struct path *path)
 	if (path->length >= sizeof(path->text))
 		return -LINUX_ENAMETOOLONG;
 	memcpy(path->text, text, path->length + 1);
-	path->is_proc = false;
+	path->is_proc = path->is_resolved = false;
 	return path_set_base(thread, LINUX_AT_FDCWD, path);
 }
 
@@ -89,6 +89,16 @@ int64_t path_absolute(const struct path *path, char result[LINUX_PATH_MAX])
 	return 0;
 }
 
+char *path_text(const struct path *path)
+{
+	size_t size = path->length + (path->text[0] == '/' ? 0 : strlen(path->base->path) + 1) + 1;
+	char *text = size <= LINUX_PATH_MAX ? malloc(size) : NULL;
+
+	if (text)
+		path_absolute(path, text);
+	return text;
+}
+
 // A path being resolved: what is done, and what is left to do.
 struct walk {
 	char *done;                // absolute, free of links; empty: the root
@@ -96,6 +106,7 @@ struct walk {
 	char left[LINUX_PATH_MAX]; // from `next` on
 	char *next;
 	unsigned links;
+	bool through_proc; // something of /proc was on the way
 };
 
 static void walk_up(struct walk *walk)
@@ -149,6 +160,7 @@ static int64_t walk_component(
 	memcpy(walk->done + walk->length, name, length);
 	walk->length += length;
 	walk->done[walk->length] = 0;
+	walk->through_proc |= proc_contains(walk->done);
 
 	bool last = walk->next[strspn(walk->next, "/")] == 0;
 	if (last && !follow)
@@ -160,8 +172,9 @@ static int64_t walk_component(
 	return result == -LINUX_EINVAL || (last && result == -LINUX_ENOENT) ? 0 : result;
 }
 
-int64_t path_canonical(
-	struct thread *thread, const struct path *path, bool follow, char result[LINUX_PATH_MAX])
+// path_canonical; `*through_proc`: something of /proc was on the way.
+static int64_t canonicalise(struct thread *thread, const struct path *path, bool follow,
+	char result[LINUX_PATH_MAX], bool *through_proc)
 {
 	struct walk walk = {.done = result, .next = walk.left};
 	int64_t error = path_absolute(path, walk.left);
@@ -179,6 +192,7 @@ int64_t path_canonical(
 	}
 	if (!error && walk.length == 0)
 		memcpy(result, "/", sizeof("/"));
+	*through_proc = walk.through_proc;
 	return error;
 }
 
@@ -205,41 +219,52 @@ static bool looks_like_proc(const char *absolute)
 	return proc_contains(plain);
 }
 
-static int64_t make_proc(struct thread *thread, struct path *path, bool follow)
+// Makes a path absolute and free of links. `*through_proc`: something of /proc was on the way.
+static int64_t resolve(struct thread *thread, struct path *path, bool follow, bool *through_proc)
 {
 	char *canonical = malloc(LINUX_PATH_MAX);
-	int64_t error = canonical ? path_canonical(thread, path, follow, canonical) : -LINUX_ENOMEM;
+	int64_t error = canonical ? canonicalise(thread, path, follow, canonical, through_proc)
+				  : -LINUX_ENOMEM;
 
-	if (!error && proc_contains(canonical)) {
-		path->is_proc = true;
+	if (!error) {
+		open_file_release(path->base);
+		path->base = open_file_share(root_directory());
 		path->length = strlen(canonical);
 		memcpy(path->text, canonical, path->length + 1);
+		path->is_proc = proc_contains(canonical);
+		path->is_resolved = true;
 	}
 	free(canonical);
 	return error;
 }
 
+// What starts from a directory of /proc is nothing that the file server could resolve, wherever it leads.
 int64_t path_locate(struct thread *thread, struct path *path, bool follow)
 {
 	char absolute[LINUX_PATH_MAX];
+	bool through_proc;
 
-	if (path->length == 0)
+	if (path->length == 0 || path->is_resolved)
 		return 0;
 	int64_t error = path_absolute(path, absolute);
-	if (!error && looks_like_proc(absolute))
-		error = make_proc(thread, path, follow);
-	// What starts from a directory of /proc and leads out of it is nothing that the file server could
-	// resolve.
-	if (!error && !path->is_proc && path->base->node == HANDLE_NONE) {
-		open_file_release(path->base);
-		path->base = open_file_share(root_directory());
-		path->length = strlen(absolute);
-		memcpy(path->text, absolute, path->length + 1);
-	}
-	return error;
+	if (error || (path->base->node != HANDLE_NONE && !looks_like_proc(absolute)))
+		return error;
+	return resolve(thread, path, follow, &through_proc);
 }
 
 bool path_crosses(struct thread *thread, struct path *path, bool follow)
 {
-	return !path->is_proc && path->length > 0 && make_proc(thread, path, follow) == 0 && path->is_proc;
+	bool through_proc = false;
+
+	if (path->length == 0 || path->is_resolved)
+		return false;
+	return resolve(thread, path, follow, &through_proc) == 0 && through_proc;
+}
+
+int64_t path_canonical(
+	struct thread *thread, const struct path *path, bool follow, char result[LINUX_PATH_MAX])
+{
+	bool through_proc;
+
+	return canonicalise(thread, path, follow, result, &through_proc);
 }

@@ -19,7 +19,8 @@ struct path {
 	char text[LINUX_PATH_MAX];
 	size_t length;
 	struct open_file *base; // what a relative path starts from; referenced
-	bool is_proc;           // `text` is the absolute path of something in /proc, free of links
+	bool is_resolved;       // `text` is absolute and free of links
+	bool is_proc;           // and names something in /proc
 };
 
 // Takes a path of the guest that is relative to a descriptor or LINUX_AT_FDCWD. An empty one is
@@ -36,8 +37,8 @@ void path_release(struct path *path);
 // Finds out whether a path leads into /proc. `follow`: a link at its end is followed.
 int64_t path_locate(struct thread *thread, struct path *path, bool follow);
 
-// After the file server knew no such path: whether it leads through a link into /proc. The path is then that
-// of /proc.
+// After the file server knew no such path: whether it leads through a link into /proc. It is then resolved,
+// and what was tried can be tried again.
 bool path_crosses(struct thread *thread, struct path *path, bool follow);
 
 // What to tell the file server.
@@ -49,5 +50,8 @@ int64_t path_canonical(
 
 // Writes an absolute path, not yet resolved, of something named from a directory. -LINUX_ENAMETOOLONG.
 int64_t path_absolute(const struct path *path, char result[LINUX_PATH_MAX]);
+
+// The same in memory to be freed; NULL: no memory, or it is too long.
+char *path_text(const struct path *path);
 
 #endif

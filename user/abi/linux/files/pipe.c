@@ -120,8 +120,10 @@ static int64_t pipe_read(
 
 static void send_sigpipe(struct thread *thread)
 {
+	static const struct signal_cause cause = {.code = LINUX_SI_KERNEL};
+
 	pthread_mutex_lock(&process_lock);
-	signal_send(thread->process, LINUX_SIGPIPE);
+	signal_send_thread(thread, LINUX_SIGPIPE, &cause);
 	pthread_mutex_unlock(&process_lock);
 }
 

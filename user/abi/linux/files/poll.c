@@ -55,7 +55,7 @@ static int64_t wait_for_any(struct thread *thread, struct poll_item *items, uint
 		int64_t error = wait_sleep(thread, deadline);
 
 		if (error) {
-			ready = error == -LINUX_ETIMEDOUT ? look(items, count) : error;
+			ready = error == -LINUX_ETIMEDOUT ? look(items, count) : -LINUX_EINTR;
 			break;
 		}
 	}

@@ -9,6 +9,7 @@
 #include "files/open_file.h"
 
 #include <runtime/start.h>
+#include <string.h>
 
 static struct open_file *root;
 
@@ -19,8 +20,10 @@ bool root_init(void)
 	if (node == HANDLE_NONE)
 		return false;
 	device_make_nodes(node);
-	root = directory_create(&(struct path){.text = "/", .length = 1}, 0, node);
-	return root;
+	root = directory_create(0, node);
+	if (root)
+		root->path = strdup("/");
+	return root && root->path;
 }
 
 struct open_file *root_directory(void)

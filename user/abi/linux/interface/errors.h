@@ -47,6 +47,10 @@ enum linux_error {
 	LINUX_ELIBACC = 79,
 	LINUX_EOPNOTSUPP = 95,
 	LINUX_ETIMEDOUT = 110,
+
+	// Never seen by guests: a signal has ended a wait. The call is made again, or fails with EINTR where
+	// the signal has a handler that does not ask for that.
+	LINUX_ERESTART = 512,
 };
 
 #endif

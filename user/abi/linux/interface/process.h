@@ -47,22 +47,6 @@ struct linux_clone_arguments {
 #define LINUX_P_PID  1
 #define LINUX_P_PGID 2
 
-#define LINUX_CLD_EXITED 1
-#define LINUX_CLD_KILLED 2
-
-// What waitid tells about a child, in the shape of a siginfo.
-struct linux_child_information {
-	int32_t signal;
-	int32_t error;
-	int32_t code;
-	int32_t padding;
-	int32_t process;
-	uint32_t user;
-	int32_t status;
-	uint8_t rest[100];
-};
-_Static_assert(sizeof(struct linux_child_information) == 128, "siginfo is 128 bytes");
-
 struct linux_timeval {
 	int64_t seconds;
 	int64_t microseconds;

@@ -5,6 +5,7 @@
 
 #include "loader/stack.h"
 
+#include "files/server.h"
 #include "interface/errors.h"
 #include "interface/time.h"
 #include "memory/memory.h"
@@ -136,6 +137,20 @@ static void put_vectors(struct builder *builder, const struct places *places, co
 	put_pair(builder, AUXILIARY_END, 0);
 }
 
+static int64_t map_signal_return(struct guest_memory *memory)
+{
+	struct span page = {.space = memory->space, .address = GUEST_SIGNAL_RETURN, .length = PAGE_SIZE};
+	int64_t error = guest_memory_map(memory, page.address, page.length, MAP_READ | MAP_WRITE);
+
+	if (!error)
+		error = span_write(page, guest_signal_return_code, GUEST_SIGNAL_RETURN_SIZE);
+	if (!error)
+		error = error_to_linux(
+			address_space_protect(page.space, page.address, page.length, MAP_READ | MAP_EXECUTE));
+	guest_memory_sync_code(memory, page.address, GUEST_SIGNAL_RETURN_SIZE);
+	return error;
+}
+
 static int64_t map_stack(struct guest_memory *memory)
 {
 	guest_address_t start = STACK_END - MEMORY_STACK_SIZE;
@@ -155,6 +170,8 @@ int64_t stack_build(struct guest_memory *memory, const struct elf_image *image,
 		sizeof(uint64_t);
 	int64_t error = map_stack(memory);
 
+	if (!error)
+		error = map_signal_return(memory);
 	if (error)
 		return error;
 	guest_address_t strings_start = (STACK_END - strings_size) & ~(guest_address_t)(STACK_ALIGNMENT - 1);

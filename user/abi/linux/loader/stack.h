@@ -10,8 +10,8 @@
 
 struct credentials;
 
-// Maps a stack with a guard below and puts arguments, environment and auxiliary vector on it. `*pointer` is
-// the initial stack pointer. 0 or a negated error.
+// Maps a stack with a guard below, and the page to return to from signal handlers, and puts arguments,
+// environment and auxiliary vector on it. `*pointer` is the initial stack pointer. 0 or a negated error.
 int64_t stack_build(struct guest_memory *memory, const struct elf_image *image,
 	const struct arguments *arguments, const struct credentials *credentials, guest_address_t *pointer);
 

@@ -14,6 +14,9 @@
 
 #define MEMORY_STACK_SIZE ((uint64_t)8 * 1024 * 1024)
 
+// Each has a page with guest_signal_return_code between its stack and the end of addresses.
+#define GUEST_SIGNAL_RETURN (GUEST_ADDRESS_END - 8 * PAGE_SIZE)
+
 struct guest_memory {
 	_Atomic uint32_t references;
 	handle_t space;

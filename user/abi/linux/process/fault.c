@@ -4,8 +4,8 @@
 
 #include "process/fault.h"
 
+#include "process/delivery.h"
 #include "process/process.h"
-#include "process/signal.h"
 
 #include <runtime/format.h>
 #include <tern/fault.h>
@@ -15,20 +15,21 @@
 struct fault_meaning {
 	const char *name;
 	int32_t signal;
+	int32_t code; // of siginfo
 };
 
 static const struct fault_meaning meanings[FAULT_KIND_COUNT] = {
-	[FAULT_NONE] = {"unknown fault", LINUX_SIGSEGV},
-	[FAULT_PAGE] = {"page fault", LINUX_SIGSEGV},
-	[FAULT_STACK_GUARD] = {"stack overflow", LINUX_SIGSEGV},
-	[FAULT_NO_MEMORY] = {"out of memory", LINUX_SIGKILL},
-	[FAULT_ILLEGAL_INSTRUCTION] = {"illegal instruction", LINUX_SIGILL},
-	[FAULT_BREAKPOINT] = {"breakpoint", LINUX_SIGTRAP},
-	[FAULT_SINGLE_STEP] = {"single step", LINUX_SIGTRAP},
-	[FAULT_DIVIDE] = {"integer division", LINUX_SIGFPE},
-	[FAULT_FLOATING] = {"floating-point exception", LINUX_SIGFPE},
-	[FAULT_ALIGNMENT] = {"misaligned access", LINUX_SIGBUS},
-	[FAULT_PROTECTION] = {"protection fault", LINUX_SIGSEGV},
+	[FAULT_NONE] = {"unknown fault", LINUX_SIGSEGV, LINUX_SI_KERNEL},
+	[FAULT_PAGE] = {"page fault", LINUX_SIGSEGV, LINUX_SEGV_MAPERR},
+	[FAULT_STACK_GUARD] = {"stack overflow", LINUX_SIGSEGV, LINUX_SEGV_ACCERR},
+	[FAULT_NO_MEMORY] = {"out of memory", LINUX_SIGKILL, LINUX_SI_KERNEL},
+	[FAULT_ILLEGAL_INSTRUCTION] = {"illegal instruction", LINUX_SIGILL, LINUX_ILL_ILLOPC},
+	[FAULT_BREAKPOINT] = {"breakpoint", LINUX_SIGTRAP, LINUX_TRAP_BRKPT},
+	[FAULT_SINGLE_STEP] = {"single step", LINUX_SIGTRAP, LINUX_TRAP_TRACE},
+	[FAULT_DIVIDE] = {"integer division", LINUX_SIGFPE, LINUX_FPE_INTDIV},
+	[FAULT_FLOATING] = {"floating-point exception", LINUX_SIGFPE, LINUX_SI_KERNEL},
+	[FAULT_ALIGNMENT] = {"misaligned access", LINUX_SIGBUS, LINUX_BUS_ADRALN},
+	[FAULT_PROTECTION] = {"protection fault", LINUX_SIGSEGV, LINUX_SI_KERNEL},
 };
 
 static const char *access_name(uint64_t access)
@@ -63,15 +64,27 @@ static void log_registers(const struct registers *registers)
 		log_print(LOG_WARNING, "%s", line);
 }
 
-void fault_handle(struct thread *thread)
+static void report(const struct thread *thread, uint64_t kind)
 {
 	const struct guest_state *state = thread->state;
-	uint64_t kind = state->fault_kind < FAULT_KIND_COUNT ? state->fault_kind : FAULT_NONE;
 
 	log_print(LOG_WARNING, "%s (process %d, thread %d): %s%s 0x%lx at pc 0x%lx, isa code 0x%lx",
 		thread->name, thread->process->id, thread->id, meanings[kind].name,
 		access_name(state->fault_access), state->fault_address,
 		guest_program_counter(&state->registers), state->isa_code);
 	log_registers(&state->registers);
-	signal_fault(thread, meanings[kind].signal);
+}
+
+void fault_handle(struct thread *thread)
+{
+	const struct guest_state *state = thread->state;
+	uint64_t kind = state->fault_kind < FAULT_KIND_COUNT ? state->fault_kind : FAULT_NONE;
+	struct signal_cause cause = {.code = meanings[kind].code, .address = state->fault_address};
+
+	if (signal_deliver_fault(thread, meanings[kind].signal, &cause))
+		return;
+	report(thread, kind);
+	pthread_mutex_lock(&process_lock);
+	process_end(thread->process, wait_status_signal(meanings[kind].signal));
+	pthread_mutex_unlock(&process_lock);
 }

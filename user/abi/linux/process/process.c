@@ -111,7 +111,7 @@ struct thread *process_create_first(void)
 // What a new thread has of the one that creates it.
 static void thread_inherit(struct thread *thread, const struct thread *creator)
 {
-	thread->signals_blocked = creator->signals_blocked;
+	thread->signals_blocked = atomic_load(&creator->signals_blocked);
 	memcpy(thread->name, creator->name, sizeof(thread->name));
 }
 
@@ -198,11 +198,16 @@ void process_discard(struct thread *thread)
 	thread_free(thread);
 }
 
-bool thread_interrupted(struct thread *thread)
+bool thread_ends(struct thread *thread)
 {
 	struct thread *sole = atomic_load(&thread->process->sole);
 
 	return thread->ending || atomic_load(&thread->process->ending) || (sole && sole != thread);
+}
+
+bool thread_interrupted(struct thread *thread)
+{
+	return thread_ends(thread) || signal_wakes(thread);
 }
 
 void thread_interrupt(struct thread *thread)

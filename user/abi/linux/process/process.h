@@ -26,6 +26,20 @@ struct file_view;
 struct guest_memory;
 struct signal_actions;
 
+// Why a signal was sent.
+struct signal_cause {
+	int32_t code;
+	int32_t process, status; // of the sender, or the child
+	uint32_t user;
+	uint64_t address; // of a fault
+};
+
+// Signals that are pending, each at most once, with the cause of the first.
+struct signal_queue {
+	_Atomic uint64_t pending;                       // bit n - 1: signal n; changed under process_lock
+	struct signal_cause causes[LINUX_SIGNAL_COUNT]; // guarded
+};
+
 struct thread {
 	int32_t id;       // guarded, but for the thread itself
 	int32_t first_id; // kept in use as long as it lives
@@ -37,7 +51,12 @@ struct thread {
 	bool ending;            // it alone ends; the process goes on
 	struct file_table *files;
 	struct file_view *view;
-	uint64_t signals_blocked; // bit n - 1: signal n
+	_Atomic uint64_t signals_blocked; // bit n - 1: signal n; set by the thread itself
+	struct signal_queue signals;      // for this thread alone
+	uint64_t signals_saved;           // blocked ones to go back to after sigsuspend and its like
+	_Atomic uint64_t signals_awaited; // by sigtimedwait, blocked or not
+	bool has_signals_saved;
+	bool call_rewound; // the guest is about to make the call again that a signal has interrupted
 	struct linux_sigaltstack signal_stack;
 	guest_address_t clear_tid;   // zeroed and woken when the thread ends; 0: none
 	guest_address_t robust_list; // head of the futexes to release then; 0: none
@@ -77,6 +96,7 @@ struct process {
 	struct wait_queue child_ended; // for threads that wait for children
 	struct guest_memory *memory;   // replaced by execve alone, guarded
 	struct signal_actions *actions;
+	struct signal_queue signals; // for any of its threads
 	struct credentials credentials;
 	struct linux_rlimit limits[LINUX_RLIMIT_COUNT];
 	struct usage usage;  // of ended threads; guarded
@@ -120,6 +140,9 @@ void process_release_vfork(struct process *process);
 
 // CPU time of a process, its running threads included. process_lock is held.
 uint64_t process_cpu_time(struct process *process);
+
+// Whether the thread has to end.
+bool thread_ends(struct thread *thread);
 
 // Whether the thread has to stop waiting: it ends, or has a signal to take.
 bool thread_interrupted(struct thread *thread);

@@ -90,7 +90,7 @@ static enum error take_arguments(const struct request *request, struct arguments
 }
 
 // The terminal as all three streams, or three streams that are none. NULL where there is no memory.
-static void create_streams(struct thread *thread, bool interactive, struct open_file *streams[STREAMS])
+static void create_streams(const struct thread *thread, bool interactive, struct open_file *streams[STREAMS])
 {
 	if (!interactive) {
 		streams[0] = stream_create_input();
@@ -98,11 +98,10 @@ static void create_streams(struct thread *thread, bool interactive, struct open_
 		streams[2] = stream_create_output(CONSOLE_ERROR);
 		return;
 	}
-	struct open_file *file = NULL;
 	terminal_own(terminal_console(), thread->process->session);
-	terminal_open(thread, LINUX_O_RDWR, HANDLE_NONE, &file);
-	for (unsigned index = 0; index < STREAMS; index++)
-		streams[index] = file && index > 0 ? open_file_share(file) : file;
+	streams[0] = terminal_create();
+	for (unsigned index = 1; index < STREAMS; index++)
+		streams[index] = streams[0] ? open_file_share(streams[0]) : NULL;
 }
 
 static bool give_streams(struct thread *thread, bool interactive)

@@ -7,8 +7,8 @@
 
 #include "calls/dispatch.h"
 #include "memory/memory.h"
+#include "process/delivery.h"
 #include "process/fault.h"
-#include "process/signal.h"
 
 #include <runtime/format.h>
 #include <runtime/system_calls.h>
@@ -52,23 +52,37 @@ static void thread_set_fpu(struct thread *thread)
 	thread->fpu_state = NULL;
 }
 
+static void thread_end_process(struct thread *thread, int32_t signal)
+{
+	pthread_mutex_lock(&process_lock);
+	process_end(thread->process, wait_status_signal(signal));
+	pthread_mutex_unlock(&process_lock);
+}
+
+static void run_guest(struct thread *thread)
+{
+	uint64_t reason;
+	enum error error = guest_enter(&reason);
+
+	if (error != ERR_OK) {
+		log_print(LOG_ERROR, "process %d cannot run: %s", thread->process->id, error_text(error));
+		thread_end_process(thread, LINUX_SIGSEGV);
+	} else if (reason == GUEST_EXIT_SYSCALL) {
+		call_dispatch(thread);
+	} else if (reason == GUEST_EXIT_FAULT) {
+		fault_handle(thread);
+	}
+}
+
 // Nothing may wait between the last look at thread_interrupted and guest_enter: a kick in between makes
 // guest_enter return at once.
 static void thread_loop(struct thread *thread)
 {
-	while (!thread_interrupted(thread)) {
-		uint64_t reason;
-		enum error error = guest_enter(&reason);
-
-		if (error != ERR_OK) {
-			log_print(LOG_ERROR, "process %d cannot run: %s", thread->process->id,
-				error_text(error));
-			signal_fault(thread, LINUX_SIGSEGV);
-		} else if (reason == GUEST_EXIT_SYSCALL) {
-			call_dispatch(thread);
-		} else if (reason == GUEST_EXIT_FAULT) {
-			fault_handle(thread);
-		}
+	while (!thread_ends(thread)) {
+		if (thread_interrupted(thread) || thread->has_signals_saved)
+			signals_deliver(thread);
+		else
+			run_guest(thread);
 	}
 }
 
@@ -87,7 +101,7 @@ static void *thread_main(void *argument)
 		thread_loop(thread);
 	} else {
 		free(start);
-		signal_fault(thread, LINUX_SIGKILL);
+		thread_end_process(thread, LINUX_SIGKILL);
 	}
 	thread_unbind(thread);
 	process_leave(thread);

@@ -39,12 +39,12 @@ int64_t wait_sleep(struct thread *thread, uint64_t deadline)
 
 	while (!atomic_load(&thread->awake) && error != ERR_TIMED_OUT) {
 		if (thread_interrupted(thread))
-			return -LINUX_EINTR;
+			return -LINUX_ERESTART;
 		error = futex_wait(HANDLE_SELF, (uint64_t)(uintptr_t)&thread->awake, 0, deadline);
 	}
 	if (!atomic_exchange(&thread->awake, 0))
 		return -LINUX_ETIMEDOUT;
-	return thread_interrupted(thread) ? -LINUX_EINTR : 0;
+	return thread_interrupted(thread) ? -LINUX_ERESTART : 0;
 }
 
 void wait_wake_thread(struct thread *thread)

@@ -43,8 +43,9 @@ void wait_queue_init(struct wait_queue *queue);
 void wait_join(struct wait_entry *entry, struct thread *thread, struct wait_queue *queue);
 void wait_leave(struct wait_entry *entry);
 
-// Sleeps until something happened since the last return. 0, -LINUX_ETIMEDOUT, or -LINUX_EINTR where the
-// thread has a signal to take.
+// Sleeps until something happened since the last return. 0, -LINUX_ETIMEDOUT, or -LINUX_ERESTART where the
+// thread has a signal to take: the call then ends with that, or with -LINUX_EINTR if it is one that is never
+// made again.
 int64_t wait_sleep(struct thread *thread, uint64_t deadline);
 
 // Lets all threads in the queue look again.

@@ -14,6 +14,10 @@
 #include <runtime/name.h>
 #include <runtime/start.h>
 
+#define CPU_LIMIT 64
+
+static uint64_t cpus;
+
 // All that the personality and its guests can have is the limit of its account.
 struct machine_memory machine_memory(void)
 {
@@ -27,11 +31,18 @@ struct machine_memory machine_memory(void)
 	};
 }
 
+void machine_init(void)
+{
+	for (unsigned cpu = 0; cpu < CPU_LIMIT; cpu++) {
+		if (thread_set_affinity(HANDLE_SELF, (uint64_t)1 << cpu) == ERR_OK)
+			cpus |= (uint64_t)1 << cpu;
+	}
+	thread_set_affinity(HANDLE_SELF, UINT64_MAX);
+}
+
 uint64_t machine_cpus(void)
 {
-	struct thread_info info;
-
-	return thread_info(HANDLE_SELF, &info) == ERR_OK ? info.affinity : 1;
+	return cpus;
 }
 
 static bool count_process(struct process *process, void *context)

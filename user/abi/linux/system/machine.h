@@ -14,6 +14,9 @@
 #define MACHINE_RELEASE "6.1.0-tern"
 #define MACHINE_VERSION "#1 Tern"
 
+// Finds out which CPUs there are: those that a thread can be bound to.
+void machine_init(void);
+
 // In bytes.
 struct machine_memory {
 	uint64_t total;

@@ -164,12 +164,14 @@ static void take_byte(struct terminal *terminal, struct outcome *outcome, char b
 
 static void send_signal(struct terminal *terminal, int32_t signal)
 {
+	static const struct signal_cause cause = {.code = LINUX_SI_KERNEL};
+
 	pthread_mutex_lock(&process_lock);
 	pthread_mutex_lock(&terminal->lock);
 	int32_t group = terminal->group;
 	pthread_mutex_unlock(&terminal->lock);
 	if (group != 0)
-		signal_send_group(group, signal);
+		signal_send_group(group, signal, &cause);
 	pthread_mutex_unlock(&process_lock);
 }
 

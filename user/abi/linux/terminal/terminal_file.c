@@ -14,6 +14,8 @@
 #include "terminal/console.h"
 #include "terminal/terminal.h"
 
+#include <string.h>
+
 static int64_t file_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)
 {
@@ -218,6 +220,21 @@ static const struct file_operations terminal_operations = {
 	.ready = file_ready,
 	.changes = file_changes,
 };
+
+struct open_file *terminal_create(void)
+{
+	struct open_file *file = open_file_create(
+		sizeof(*file), &terminal_operations, LINUX_O_RDWR, HANDLE_NONE);
+
+	if (!file)
+		return NULL;
+	file->path = strdup("/dev/console");
+	if (!file->path) {
+		open_file_release(file);
+		return NULL;
+	}
+	return file;
+}
 
 int64_t terminal_open(struct thread *thread, uint32_t flags, handle_t node, struct open_file **file)
 {

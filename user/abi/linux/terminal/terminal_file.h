@@ -12,6 +12,9 @@
 struct open_file;
 struct thread;
 
+// The terminal for a session that has it, under the name of /dev/console. NULL: no memory.
+struct open_file *terminal_create(void);
+
 // The open of /dev/tty and /dev/console. Takes over the node's file capability (or HANDLE_NONE), in any case.
 int64_t terminal_open(struct thread *thread, uint32_t flags, handle_t node, struct open_file **file);
 

@@ -28,6 +28,7 @@ struct linux_signal_action {
 };
 
 enum riscv_register {
+	RISCV_RA = 1,
 	RISCV_SP = 2,
 	RISCV_TP = 4,
 	RISCV_A0 = 10,
