@@ -3,12 +3,12 @@
 // The Linux personality: runs programs of Linux in guest mode and is their kernel, as an ordinary process
 // that has nothing but the capabilities it was given.
 
-#include "files/root.h"
-#include "process/session.h"
-#include "system/machine.h"
-#include "terminal/console.h"
-#include "terminal/terminal.h"
-#include "time/clock.h"
+#include <linux/files/root.h>
+#include <linux/process/session.h>
+#include <linux/system/machine.h>
+#include <linux/terminal/console.h>
+#include <linux/terminal/terminal.h>
+#include <linux/time/clock.h>
 
 #include <runtime/format.h>
 #include <runtime/start.h>

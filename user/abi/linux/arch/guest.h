@@ -41,7 +41,7 @@ static inline guest_address_t guest_stack_pointer(const struct registers *regist
 static inline void guest_set_stack_pointer(struct registers *registers, guest_address_t stack);
 static inline void guest_set_thread_pointer(struct registers *registers, guest_address_t base);
 
-#include "guest_arch.h"
+#include <guest_arch.h>
 
 // A name and a value for each register, for reports of faults; false past the last.
 struct guest_register {

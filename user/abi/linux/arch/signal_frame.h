@@ -12,9 +12,9 @@
 #ifndef ARCH_SIGNAL_FRAME_H
 #define ARCH_SIGNAL_FRAME_H
 
-#include "arch/guest.h"
-#include "guest_signal.h"
-#include "interface/signal.h"
+#include <guest_signal.h>
+#include <linux/arch/guest.h>
+#include <linux/interface/signal.h>
 
 // Fills in what differs: the registers, and the FPU state as thread_read_fpu gives it. `address` is where the
 // frame will be.

@@ -2,16 +2,16 @@
 //
 // The calls that tell and change attributes of files, and list directories.
 
-#include "calls/calls.h"
-#include "files/attributes.h"
-#include "files/open.h"
-#include "files/open_file.h"
-#include "files/table.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
-#include "system/machine.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/files/attributes.h>
+#include <linux/files/open.h>
+#include <linux/files/open_file.h>
+#include <linux/files/table.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
+#include <linux/system/machine.h>
+#include <linux/time/clock.h>
 
 #include <stdlib.h>
 #include <string.h>

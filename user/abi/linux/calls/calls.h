@@ -5,7 +5,7 @@
 #ifndef CALLS_CALLS_H
 #define CALLS_CALLS_H
 
-#include "arch/guest.h"
+#include <linux/arch/guest.h>
 
 struct thread;
 
@@ -18,7 +18,7 @@ struct thread;
 #define ARGUMENTS6(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) , t0 n0, t1 n1, t2 n2, t3 n3, t4 n4, t5 n5
 #define MISSING(x86_64, generic, name)
 #define CALL(x86_64, generic, name, arguments) int64_t linux_##name(struct thread *thread arguments);
-#include "calls/calls.def"
-#include "calls/calls_undef.h"
+#include <linux/calls/calls.def>
+#include <linux/calls/calls_undef.h>
 
 #endif

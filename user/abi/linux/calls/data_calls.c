@@ -2,14 +2,14 @@
 //
 // The calls that move a file's data: read and write in their forms, seeking, sizes, synchronisation.
 
-#include "calls/calls.h"
-#include "files/open.h"
-#include "files/open_file.h"
-#include "files/table.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/files/open.h>
+#include <linux/files/open_file.h>
+#include <linux/files/table.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
 
 #include <stdlib.h>
 

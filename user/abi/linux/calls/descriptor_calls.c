@@ -2,19 +2,19 @@
 //
 // The calls around descriptors: opening, duplicating, closing, their flags, and waiting for them.
 
-#include "calls/calls.h"
-#include "files/open.h"
-#include "files/open_file.h"
-#include "files/pipe.h"
-#include "files/poll.h"
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/guest_copy.h"
-#include "process/delivery.h"
-#include "process/process.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/files/open.h>
+#include <linux/files/open_file.h>
+#include <linux/files/pipe.h>
+#include <linux/files/poll.h>
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/delivery.h>
+#include <linux/process/process.h>
+#include <linux/time/clock.h>
 
 #define CLOSE_RANGE_CLOEXEC 4
 #define FLAGS_SETTABLE      (LINUX_O_APPEND | LINUX_O_NONBLOCK)

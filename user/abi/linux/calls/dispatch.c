@@ -2,11 +2,11 @@
 //
 // The table of calls by number, generated from calls.def, and the way through it.
 
-#include "calls/dispatch.h"
+#include <linux/calls/dispatch.h>
 
-#include "calls/calls.h"
-#include "interface/errors.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/interface/errors.h>
+#include <linux/process/process.h>
 
 #include <runtime/format.h>
 
@@ -27,8 +27,8 @@
 		(void)a;                                                                      \
 		return linux_##name(thread arguments);                                        \
 	}
-#include "calls/calls.def"
-#include "calls/calls_undef.h"
+#include <linux/calls/calls.def>
+#include <linux/calls/calls_undef.h>
 
 static int64_t decode_missing(struct thread *thread, const uint64_t a[CALL_ARGUMENTS])
 {
@@ -40,8 +40,8 @@ static int64_t decode_missing(struct thread *thread, const uint64_t a[CALL_ARGUM
 static int64_t (*const decoders[])(struct thread *thread, const uint64_t a[CALL_ARGUMENTS]) = {
 #define CALL(x86_64, generic, name, arguments) [CALL_NUMBER(x86_64, generic)] = decode_##name,
 #define MISSING(x86_64, generic, name)         [CALL_NUMBER(x86_64, generic)] = decode_missing,
-#include "calls/calls.def"
-#include "calls/calls_undef.h"
+#include <linux/calls/calls.def>
+#include <linux/calls/calls_undef.h>
 };
 
 void call_dispatch(struct thread *thread)

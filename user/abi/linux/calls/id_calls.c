@@ -2,10 +2,10 @@
 //
 // The calls about ids: of processes, threads, groups and sessions.
 
-#include "calls/calls.h"
-#include "interface/errors.h"
-#include "process/process.h"
-#include "process/table.h"
+#include <linux/calls/calls.h>
+#include <linux/interface/errors.h>
+#include <linux/process/process.h>
+#include <linux/process/table.h>
 
 #define ROBUST_LIST_SIZE 24 // bytes of the head that set_robust_list names
 

@@ -2,10 +2,10 @@
 //
 // The calls about users and groups. The superuser may become anybody, others only what they are already.
 
-#include "calls/calls.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
 
 #define KEEP UINT32_MAX
 

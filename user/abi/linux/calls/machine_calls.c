@@ -2,16 +2,16 @@
 //
 // The calls about the system as a whole, and about what a process may use and has used of it.
 
-#include "calls/calls.h"
-#include "files/device.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
-#include "process/session.h"
-#include "process/table.h"
-#include "system/machine.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/files/device.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
+#include <linux/process/session.h>
+#include <linux/process/table.h>
+#include <linux/system/machine.h>
+#include <linux/time/clock.h>
 
 #include <runtime/system_calls.h>
 #include <string.h>

@@ -2,15 +2,15 @@
 //
 // The calls around memory: brk, mmap and what changes mappings.
 
-#include "calls/calls.h"
-#include "files/open_file.h"
-#include "files/server.h"
-#include "files/table.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "interface/memory.h"
-#include "memory/memory.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/files/open_file.h>
+#include <linux/files/server.h>
+#include <linux/files/table.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/interface/memory.h>
+#include <linux/memory/memory.h>
+#include <linux/process/process.h>
 
 #include <runtime/system_calls.h>
 #include <stdlib.h>

@@ -2,15 +2,15 @@
 //
 // The calls that make, remove and rename names, and move about among them.
 
-#include "calls/calls.h"
-#include "files/open.h"
-#include "files/open_file.h"
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "proc/proc.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/files/open.h>
+#include <linux/files/open_file.h>
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/proc/proc.h>
+#include <linux/process/process.h>
 
 #include <stdlib.h>
 #include <string.h>

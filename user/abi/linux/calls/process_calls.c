@@ -2,18 +2,18 @@
 //
 // The calls that make, end and wait for processes.
 
-#include "calls/calls.h"
-#include "calls/dispatch.h"
-#include "files/path.h"
-#include "interface/errors.h"
-#include "loader/arguments.h"
-#include "memory/guest_copy.h"
-#include "process/clone.h"
-#include "process/execute.h"
-#include "process/process.h"
-#include "process/signal.h"
-#include "process/table.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/calls/dispatch.h>
+#include <linux/files/path.h>
+#include <linux/interface/errors.h>
+#include <linux/loader/arguments.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/clone.h>
+#include <linux/process/execute.h>
+#include <linux/process/process.h>
+#include <linux/process/signal.h>
+#include <linux/process/table.h>
+#include <linux/time/clock.h>
 
 #include <stdlib.h>
 

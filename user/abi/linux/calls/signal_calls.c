@@ -2,15 +2,15 @@
 //
 // The calls around signals: what is to be done about them, and sending them.
 
-#include "calls/calls.h"
-#include "calls/dispatch.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "process/delivery.h"
-#include "process/process.h"
-#include "process/signal.h"
-#include "process/table.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/calls/dispatch.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/delivery.h>
+#include <linux/process/process.h>
+#include <linux/process/signal.h>
+#include <linux/process/table.h>
+#include <linux/time/clock.h>
 
 #define SET_SIZE 8 // bytes of a set of signals
 

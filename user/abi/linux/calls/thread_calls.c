@@ -2,15 +2,15 @@
 //
 // The calls about threads: futexes, scheduling, names.
 
-#include "calls/calls.h"
-#include "files/server.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "memory/memory.h"
-#include "process/process.h"
-#include "process/table.h"
-#include "system/machine.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/memory/memory.h>
+#include <linux/process/process.h>
+#include <linux/process/table.h>
+#include <linux/system/machine.h>
+#include <linux/time/clock.h>
 
 #include <runtime/system_calls.h>
 #include <string.h>

@@ -2,11 +2,11 @@
 //
 // The calls around time.
 
-#include "calls/calls.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
+#include <linux/time/clock.h>
 
 #include <runtime/system_calls.h>
 

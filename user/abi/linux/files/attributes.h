@@ -5,7 +5,7 @@
 #ifndef FILES_ATTRIBUTES_H
 #define FILES_ATTRIBUTES_H
 
-#include "time/clock.h"
+#include <linux/time/clock.h>
 
 #include <protocol/file.h>
 

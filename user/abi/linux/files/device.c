@@ -2,13 +2,13 @@
 //
 // The devices that need nothing but the personality, and the table of all.
 
-#include "files/device.h"
+#include <linux/files/device.h>
 
-#include "files/open_file.h"
-#include "files/server.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "terminal/terminal_file.h"
+#include <linux/files/open_file.h>
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/terminal/terminal_file.h>
 
 #include <runtime/format.h>
 #include <runtime/system_calls.h>

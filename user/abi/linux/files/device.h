@@ -5,7 +5,7 @@
 #ifndef FILES_DEVICE_H
 #define FILES_DEVICE_H
 
-#include "memory/span.h"
+#include <linux/memory/span.h>
 
 struct open_file;
 struct thread;

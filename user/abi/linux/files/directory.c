@@ -3,11 +3,11 @@
 // Directories of the file server. Positions: 0 is ".", 1 is "..", from 2 on they are the server's cursors
 // plus 2.
 
-#include "files/directory.h"
+#include <linux/files/directory.h>
 
-#include "files/open_file.h"
-#include "files/server.h"
-#include "interface/errors.h"
+#include <linux/files/open_file.h>
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
 
 #include <stdlib.h>
 #include <string.h>

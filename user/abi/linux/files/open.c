@@ -2,14 +2,14 @@
 //
 // Opening: the type of what the file server has under a path decides what kind of open file it becomes.
 
-#include "files/open.h"
+#include <linux/files/open.h>
 
-#include "files/device.h"
-#include "files/directory.h"
-#include "files/open_file.h"
-#include "files/regular.h"
-#include "interface/errors.h"
-#include "proc/proc.h"
+#include <linux/files/device.h>
+#include <linux/files/directory.h>
+#include <linux/files/open_file.h>
+#include <linux/files/regular.h>
+#include <linux/interface/errors.h>
+#include <linux/proc/proc.h>
 
 // What is kept in an open file's flags: the others only matter while it is opened.
 #define FLAGS_KEPT (LINUX_O_ACCMODE | LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_PATH)

@@ -5,7 +5,7 @@
 #ifndef FILES_OPEN_H
 #define FILES_OPEN_H
 
-#include "files/path.h"
+#include <linux/files/path.h>
 
 #include <protocol/file.h>
 

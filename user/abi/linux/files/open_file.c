@@ -2,11 +2,11 @@
 //
 // Open files: what is the same for all kinds.
 
-#include "files/open_file.h"
+#include <linux/files/open_file.h>
 
-#include "files/server.h"
-#include "interface/errors.h"
-#include "interface/files.h"
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>

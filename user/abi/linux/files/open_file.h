@@ -6,8 +6,8 @@
 #ifndef FILES_OPEN_FILE_H
 #define FILES_OPEN_FILE_H
 
-#include "memory/span.h"
-#include "process/wait.h"
+#include <linux/memory/span.h>
+#include <linux/process/wait.h>
 
 #include <protocol/file.h>
 #include <pthread.h>

@@ -2,16 +2,16 @@
 //
 // Paths: taken from guests, and resolved as far as that is the personality's business.
 
-#include "files/path.h"
+#include <linux/files/path.h>
 
-#include "files/open_file.h"
-#include "files/root.h"
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "proc/proc.h"
-#include "process/process.h"
+#include <linux/files/open_file.h>
+#include <linux/files/root.h>
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/proc/proc.h>
+#include <linux/process/process.h>
 
 #include <stdlib.h>
 #include <string.h>

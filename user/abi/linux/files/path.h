@@ -6,9 +6,9 @@
 #ifndef FILES_PATH_H
 #define FILES_PATH_H
 
-#include "arch/guest.h"
-#include "files/server.h"
-#include "interface/files.h"
+#include <linux/arch/guest.h>
+#include <linux/files/server.h>
+#include <linux/interface/files.h>
 
 #include <stdbool.h>
 

@@ -3,16 +3,16 @@
 // Pipes: a ring of bytes between a reading and a writing end. Writes of up to LINUX_PIPE_BUF bytes go in
 // whole or wait until they can.
 
-#include "files/pipe.h"
+#include <linux/files/pipe.h>
 
-#include "files/attributes.h"
-#include "files/open_file.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "interface/signal.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
-#include "process/signal.h"
+#include <linux/files/attributes.h>
+#include <linux/files/open_file.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/interface/signal.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
+#include <linux/process/signal.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>

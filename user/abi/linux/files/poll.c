@@ -2,14 +2,14 @@
 //
 // poll and select: both become a list of items to wait for.
 
-#include "files/poll.h"
+#include <linux/files/poll.h>
 
-#include "files/open_file.h"
-#include "files/table.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
+#include <linux/files/open_file.h>
+#include <linux/files/table.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef FILES_POLL_H
 #define FILES_POLL_H
 
-#include "arch/guest.h"
+#include <linux/arch/guest.h>
 
 struct thread;
 

@@ -2,12 +2,12 @@
 //
 // Regular files: the server copies straight from and to the guest's memory.
 
-#include "files/regular.h"
+#include <linux/files/regular.h>
 
-#include "files/open_file.h"
-#include "files/server.h"
-#include "interface/errors.h"
-#include "interface/files.h"
+#include <linux/files/open_file.h>
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
 
 static int64_t regular_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)

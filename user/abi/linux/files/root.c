@@ -2,11 +2,11 @@
 //
 // The root directory of all guests.
 
-#include "files/root.h"
+#include <linux/files/root.h>
 
-#include "files/device.h"
-#include "files/directory.h"
-#include "files/open_file.h"
+#include <linux/files/device.h>
+#include <linux/files/directory.h>
+#include <linux/files/open_file.h>
 
 #include <runtime/start.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 //
 // Calls to the file server: requests are built here, and nowhere else.
 
-#include "files/server.h"
+#include <linux/files/server.h>
 
-#include "interface/errors.h"
+#include <linux/interface/errors.h>
 
 #include <protocol/error.h>
 #include <runtime/ipc.h>

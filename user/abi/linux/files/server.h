@@ -5,7 +5,7 @@
 #ifndef FILES_SERVER_H
 #define FILES_SERVER_H
 
-#include "memory/span.h"
+#include <linux/memory/span.h>
 
 #include <protocol/file.h>
 #include <stddef.h>

@@ -2,10 +2,10 @@
 //
 // Descriptor tables.
 
-#include "files/table.h"
+#include <linux/files/table.h>
 
-#include "files/open_file.h"
-#include "interface/errors.h"
+#include <linux/files/open_file.h>
+#include <linux/interface/errors.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 //
 // Views of the files.
 
-#include "files/view.h"
+#include <linux/files/view.h>
 
-#include "files/open_file.h"
+#include <linux/files/open_file.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
 //
 // Arguments and environments.
 
-#include "loader/arguments.h"
+#include <linux/loader/arguments.h>
 
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef LOADER_ARGUMENTS_H
 #define LOADER_ARGUMENTS_H
 
-#include "arch/guest.h"
+#include <linux/arch/guest.h>
 
 #include <stddef.h>
 

@@ -3,12 +3,12 @@
 // Loading ELF programs: their segments are mapped copy-on-write from the content of the file. Every number in
 // the file may be a lie.
 
-#include "loader/elf.h"
+#include <linux/loader/elf.h>
 
-#include "files/open_file.h"
-#include "files/server.h"
-#include "interface/errors.h"
-#include "memory/memory.h"
+#include <linux/files/open_file.h>
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/memory.h>
 
 #include <runtime/system_calls.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef LOADER_ELF_H
 #define LOADER_ELF_H
 
-#include "arch/guest.h"
+#include <linux/arch/guest.h>
 
 #include <stdbool.h>
 

@@ -2,15 +2,15 @@
 //
 // Loading programs: scripts give way to their interpreters, ELF files are loaded.
 
-#include "loader/program.h"
+#include <linux/loader/program.h>
 
-#include "files/open.h"
-#include "files/open_file.h"
-#include "interface/errors.h"
-#include "loader/elf.h"
-#include "loader/script.h"
-#include "loader/stack.h"
-#include "memory/memory.h"
+#include <linux/files/open.h>
+#include <linux/files/open_file.h>
+#include <linux/interface/errors.h>
+#include <linux/loader/elf.h>
+#include <linux/loader/script.h>
+#include <linux/loader/stack.h>
+#include <linux/memory/memory.h>
 
 #include <stdlib.h>
 #include <string.h>

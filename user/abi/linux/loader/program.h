@@ -5,8 +5,8 @@
 #ifndef LOADER_PROGRAM_H
 #define LOADER_PROGRAM_H
 
-#include "loader/arguments.h"
-#include "process/process.h"
+#include <linux/loader/arguments.h>
+#include <linux/process/process.h>
 
 struct path;
 

@@ -2,10 +2,10 @@
 //
 // Scripts.
 
-#include "loader/script.h"
+#include <linux/loader/script.h>
 
-#include "files/path.h"
-#include "interface/errors.h"
+#include <linux/files/path.h>
+#include <linux/interface/errors.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef LOADER_SCRIPT_H
 #define LOADER_SCRIPT_H
 
-#include "loader/arguments.h"
+#include <linux/loader/arguments.h>
 
 #include <stdbool.h>
 

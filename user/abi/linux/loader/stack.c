@@ -3,13 +3,13 @@
 // The initial stack, from its end downwards: the strings; 16 random bytes, the platform's name and the
 // program's path; the vectors of pointers; the argument count.
 
-#include "loader/stack.h"
+#include <linux/loader/stack.h>
 
-#include "files/server.h"
-#include "interface/errors.h"
-#include "interface/time.h"
-#include "memory/memory.h"
-#include "process/process.h"
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/time.h>
+#include <linux/memory/memory.h>
+#include <linux/process/process.h>
 
 #include <runtime/system_calls.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #ifndef LOADER_STACK_H
 #define LOADER_STACK_H
 
-#include "loader/arguments.h"
-#include "loader/elf.h"
+#include <linux/loader/arguments.h>
+#include <linux/loader/elf.h>
 
 struct credentials;
 

@@ -2,12 +2,12 @@
 //
 // Copies to and from guests, page by page where strings are concerned.
 
-#include "memory/guest_copy.h"
+#include <linux/memory/guest_copy.h>
 
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/memory.h"
-#include "process/process.h"
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/memory.h>
+#include <linux/process/process.h>
 
 #include <runtime/system_calls.h>
 #include <string.h>

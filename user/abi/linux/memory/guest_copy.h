@@ -6,8 +6,8 @@
 #ifndef MEMORY_GUEST_COPY_H
 #define MEMORY_GUEST_COPY_H
 
-#include "arch/guest.h"
-#include "memory/span.h"
+#include <linux/arch/guest.h>
+#include <linux/memory/span.h>
 
 #include <stddef.h>
 

@@ -2,11 +2,11 @@
 //
 // Memories of processes: creation, sharing, copies, and what maps into them.
 
-#include "memory/memory.h"
+#include <linux/memory/memory.h>
 
-#include "files/server.h"
-#include "interface/errors.h"
-#include "interface/memory.h"
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/memory.h>
 
 #include <runtime/system_calls.h>
 #include <stdatomic.h>

@@ -6,8 +6,8 @@
 #ifndef MEMORY_MEMORY_H
 #define MEMORY_MEMORY_H
 
-#include "arch/guest.h"
-#include "memory/span.h"
+#include <linux/arch/guest.h>
+#include <linux/memory/span.h>
 
 #include <pthread.h>
 #include <stdbool.h>

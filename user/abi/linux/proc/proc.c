@@ -2,17 +2,17 @@
 //
 // /proc: its names, and what each stands for.
 
-#include "proc/proc.h"
+#include <linux/proc/proc.h>
 
-#include "files/attributes.h"
-#include "files/open_file.h"
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "memory/memory.h"
-#include "proc/subject.h"
-#include "proc/text.h"
-#include "process/table.h"
+#include <linux/files/attributes.h>
+#include <linux/files/open_file.h>
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/memory.h>
+#include <linux/proc/subject.h>
+#include <linux/proc/text.h>
+#include <linux/process/table.h>
 
 #include <runtime/format.h>
 #include <stdlib.h>

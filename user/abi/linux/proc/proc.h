@@ -6,7 +6,7 @@
 #ifndef PROC_PROC_H
 #define PROC_PROC_H
 
-#include "interface/files.h"
+#include <linux/interface/files.h>
 
 #include <protocol/file.h>
 #include <stdbool.h>

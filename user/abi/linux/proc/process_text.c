@@ -2,12 +2,12 @@
 //
 // The contents of the files of /proc that are about a process.
 
-#include "files/table.h"
-#include "memory/memory.h"
-#include "memory/span.h"
-#include "proc/subject.h"
-#include "proc/text.h"
-#include "time/clock.h"
+#include <linux/files/table.h>
+#include <linux/memory/memory.h>
+#include <linux/memory/span.h>
+#include <linux/proc/subject.h>
+#include <linux/proc/text.h>
+#include <linux/time/clock.h>
 
 #include <runtime/system_calls.h>
 #include <stdlib.h>

@@ -2,12 +2,12 @@
 //
 // Copies of processes for /proc.
 
-#include "proc/subject.h"
+#include <linux/proc/subject.h>
 
-#include "files/table.h"
-#include "files/view.h"
-#include "memory/memory.h"
-#include "process/table.h"
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/memory/memory.h>
+#include <linux/process/table.h>
 
 #include <runtime/system_calls.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef PROC_SUBJECT_H
 #define PROC_SUBJECT_H
 
-#include "process/process.h"
+#include <linux/process/process.h>
 
 struct subject {
 	int32_t id, parent, group, session;

@@ -2,11 +2,11 @@
 //
 // Text that grows, and the contents of the files of /proc that are about the system.
 
-#include "proc/text.h"
+#include <linux/proc/text.h>
 
-#include "interface/time.h"
-#include "system/machine.h"
-#include "time/clock.h"
+#include <linux/interface/time.h>
+#include <linux/system/machine.h>
+#include <linux/time/clock.h>
 
 #include <runtime/format.h>
 #include <stdarg.h>

@@ -2,15 +2,15 @@
 //
 // Cloning threads: each flag says of one thing whether it is shared or copied.
 
-#include "process/clone.h"
+#include <linux/process/clone.h>
 
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "memory/memory.h"
-#include "process/signal.h"
-#include "process/thread.h"
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/memory/memory.h>
+#include <linux/process/signal.h>
+#include <linux/process/thread.h>
 
 #include <runtime/system_calls.h>
 #include <stdlib.h>

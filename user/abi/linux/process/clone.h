@@ -5,7 +5,7 @@
 #ifndef PROCESS_CLONE_H
 #define PROCESS_CLONE_H
 
-#include "arch/guest.h"
+#include <linux/arch/guest.h>
 
 struct thread;
 

@@ -2,12 +2,12 @@
 //
 // Delivery of signals.
 
-#include "process/delivery.h"
+#include <linux/process/delivery.h>
 
-#include "arch/signal_frame.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "process/signal.h"
+#include <linux/arch/signal_frame.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/signal.h>
 
 #include <runtime/format.h>
 #include <runtime/system_calls.h>

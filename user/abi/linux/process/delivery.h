@@ -6,8 +6,8 @@
 #ifndef PROCESS_DELIVERY_H
 #define PROCESS_DELIVERY_H
 
-#include "interface/signal.h"
-#include "process/process.h"
+#include <linux/interface/signal.h>
+#include <linux/process/process.h>
 
 // Takes all signals that the thread is to take. The process may end by one.
 void signals_deliver(struct thread *thread);

@@ -2,13 +2,13 @@
 //
 // Executing programs: everything that can fail comes first, then the old program is gone.
 
-#include "process/execute.h"
+#include <linux/process/execute.h>
 
-#include "files/table.h"
-#include "interface/errors.h"
-#include "memory/memory.h"
-#include "process/signal.h"
-#include "process/thread.h"
+#include <linux/files/table.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/memory.h>
+#include <linux/process/signal.h>
+#include <linux/process/thread.h>
 
 #include <runtime/system_calls.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef PROCESS_EXECUTE_H
 #define PROCESS_EXECUTE_H
 
-#include "loader/program.h"
+#include <linux/loader/program.h>
 
 // Makes a thread's process execute the program of a path. 0, with the thread's registers those of the start;
 // or a negated error and nothing has changed; or -LINUX_EINTR where the process is ending.

@@ -2,10 +2,10 @@
 //
 // Faults of guests.
 
-#include "process/fault.h"
+#include <linux/process/fault.h>
 
-#include "process/delivery.h"
-#include "process/process.h"
+#include <linux/process/delivery.h>
+#include <linux/process/process.h>
 
 #include <runtime/format.h>
 #include <tern/fault.h>

@@ -2,17 +2,17 @@
 //
 // Processes and threads come and go: creation, ending, adoption, reaping.
 
-#include "process/process.h"
+#include <linux/process/process.h>
 
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/guest_copy.h"
-#include "memory/memory.h"
-#include "process/session.h"
-#include "process/signal.h"
-#include "process/table.h"
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/memory/memory.h>
+#include <linux/process/session.h>
+#include <linux/process/signal.h>
+#include <linux/process/table.h>
 
 #include <assert.h>
 #include <runtime/system_calls.h>

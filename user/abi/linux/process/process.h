@@ -9,11 +9,11 @@
 #ifndef PROCESS_PROCESS_H
 #define PROCESS_PROCESS_H
 
-#include "arch/guest.h"
-#include "interface/process.h"
-#include "interface/signal.h"
-#include "process/wait.h"
-#include "support/list.h"
+#include <linux/arch/guest.h>
+#include <linux/interface/process.h>
+#include <linux/interface/signal.h>
+#include <linux/process/wait.h>
+#include <linux/support/list.h>
 
 #include <pthread.h>
 #include <tern/guest.h>

@@ -2,20 +2,20 @@
 //
 // Sessions: the request to run a program becomes the first process, its end the answer.
 
-#include "process/session.h"
+#include <linux/process/session.h>
 
-#include "files/open_file.h"
-#include "files/path.h"
-#include "files/root.h"
-#include "files/table.h"
-#include "files/view.h"
-#include "interface/errors.h"
-#include "memory/memory.h"
-#include "process/execute.h"
-#include "process/thread.h"
-#include "terminal/console.h"
-#include "terminal/terminal.h"
-#include "terminal/terminal_file.h"
+#include <linux/files/open_file.h>
+#include <linux/files/path.h>
+#include <linux/files/root.h>
+#include <linux/files/table.h>
+#include <linux/files/view.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/memory.h>
+#include <linux/process/execute.h>
+#include <linux/process/thread.h>
+#include <linux/terminal/console.h>
+#include <linux/terminal/terminal.h>
+#include <linux/terminal/terminal_file.h>
 
 #include <protocol/execute.h>
 #include <runtime/format.h>

@@ -2,11 +2,11 @@
 //
 // Signals, from sending to taking.
 
-#include "process/signal.h"
+#include <linux/process/signal.h>
 
-#include "interface/errors.h"
-#include "process/process.h"
-#include "process/table.h"
+#include <linux/interface/errors.h>
+#include <linux/process/process.h>
+#include <linux/process/table.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>

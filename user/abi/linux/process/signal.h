@@ -6,8 +6,8 @@
 #ifndef PROCESS_SIGNAL_H
 #define PROCESS_SIGNAL_H
 
-#include "arch/guest.h"
-#include "interface/signal.h"
+#include <linux/arch/guest.h>
+#include <linux/interface/signal.h>
 
 #include <pthread.h>
 

@@ -2,7 +2,7 @@
 //
 // The table of ids: an array, searched round robin so that an id comes back as late as possible.
 
-#include "process/table.h"
+#include <linux/process/table.h>
 
 #include <assert.h>
 #include <stddef.h>

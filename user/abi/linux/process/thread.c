@@ -3,12 +3,12 @@
 // The loop of each thread of the personality that runs a guest's thread: enter the guest, handle what it
 // stopped for, enter again.
 
-#include "process/thread.h"
+#include <linux/process/thread.h>
 
-#include "calls/dispatch.h"
-#include "memory/memory.h"
-#include "process/delivery.h"
-#include "process/fault.h"
+#include <linux/calls/dispatch.h>
+#include <linux/memory/memory.h>
+#include <linux/process/delivery.h>
+#include <linux/process/fault.h>
 
 #include <runtime/format.h>
 #include <runtime/system_calls.h>

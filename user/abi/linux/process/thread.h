@@ -5,7 +5,7 @@
 #ifndef PROCESS_THREAD_H
 #define PROCESS_THREAD_H
 
-#include "process/process.h"
+#include <linux/process/process.h>
 
 // Starts a thread that was created and given all it needs, with these registers. False: no memory; it is
 // still the caller's to discard.

@@ -3,10 +3,10 @@
 // Waiting: each thread has one word, `awake`, that is set before it is woken, so no wake-up is lost between
 // its looking and its sleeping.
 
-#include "process/wait.h"
+#include <linux/process/wait.h>
 
-#include "interface/errors.h"
-#include "process/process.h"
+#include <linux/interface/errors.h>
+#include <linux/process/process.h>
 
 #include <runtime/system_calls.h>
 #include <stdatomic.h>

@@ -15,7 +15,7 @@
 #ifndef PROCESS_WAIT_H
 #define PROCESS_WAIT_H
 
-#include "support/list.h"
+#include <linux/support/list.h>
 
 #include <pthread.h>
 #include <stdint.h>

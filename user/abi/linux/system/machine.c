@@ -2,12 +2,12 @@
 //
 // The machine, as far as this personality is told about it.
 
-#include "system/machine.h"
+#include <linux/system/machine.h>
 
-#include "files/server.h"
-#include "interface/errors.h"
-#include "process/process.h"
-#include "process/table.h"
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/process/process.h>
+#include <linux/process/table.h>
 
 #include <protocol/system.h>
 #include <runtime/ipc.h>

@@ -6,7 +6,7 @@
 #ifndef TERMINAL_CELLS_H
 #define TERMINAL_CELLS_H
 
-#include "terminal/terminal.h"
+#include <linux/terminal/terminal.h>
 
 #define CELL_LINE_END ((uint16_t)0x100)
 #define CELL_NO_BYTE  ((uint16_t)0x200)

@@ -2,11 +2,11 @@
 //
 // The console server's client.
 
-#include "terminal/console.h"
+#include <linux/terminal/console.h>
 
-#include "files/server.h"
-#include "interface/errors.h"
-#include "terminal/terminal.h"
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/terminal/terminal.h>
 
 #include <pthread.h>
 #include <runtime/console.h>

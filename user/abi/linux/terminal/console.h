@@ -6,7 +6,7 @@
 #ifndef TERMINAL_CONSOLE_H
 #define TERMINAL_CONSOLE_H
 
-#include "memory/span.h"
+#include <linux/memory/span.h>
 
 #include <protocol/console.h>
 #include <stdbool.h>

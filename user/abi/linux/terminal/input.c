@@ -2,11 +2,11 @@
 //
 // What is typed: editing of the line, echo, keys that send signals.
 
-#include "interface/signal.h"
-#include "process/process.h"
-#include "process/signal.h"
-#include "terminal/cells.h"
-#include "terminal/console.h"
+#include <linux/interface/signal.h>
+#include <linux/process/process.h>
+#include <linux/process/signal.h>
+#include <linux/terminal/cells.h>
+#include <linux/terminal/console.h>
 
 #include <string.h>
 

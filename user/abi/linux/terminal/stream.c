@@ -3,11 +3,11 @@
 // The standard streams of a session without a terminal: bytes go to the console as they are, and there is no
 // input.
 
-#include "files/attributes.h"
-#include "files/open_file.h"
-#include "interface/files.h"
-#include "terminal/console.h"
-#include "terminal/terminal_file.h"
+#include <linux/files/attributes.h>
+#include <linux/files/open_file.h>
+#include <linux/interface/files.h>
+#include <linux/terminal/console.h>
+#include <linux/terminal/terminal_file.h>
 
 struct stream {
 	struct open_file file;

@@ -2,13 +2,13 @@
 //
 // The line discipline: state, settings, reading and writing. What is typed: input.c.
 
-#include "terminal/terminal.h"
+#include <linux/terminal/terminal.h>
 
-#include "interface/errors.h"
-#include "interface/time.h"
-#include "terminal/cells.h"
-#include "terminal/console.h"
-#include "time/clock.h"
+#include <linux/interface/errors.h>
+#include <linux/interface/time.h>
+#include <linux/terminal/cells.h>
+#include <linux/terminal/console.h>
+#include <linux/time/clock.h>
 
 #include <string.h>
 

@@ -6,9 +6,9 @@
 #ifndef TERMINAL_TERMINAL_H
 #define TERMINAL_TERMINAL_H
 
-#include "interface/terminal.h"
-#include "memory/span.h"
-#include "process/wait.h"
+#include <linux/interface/terminal.h>
+#include <linux/memory/span.h>
+#include <linux/process/wait.h>
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,17 +2,17 @@
 //
 // The terminal as an open file: reads, writes and the requests of ioctl.
 
-#include "terminal/terminal_file.h"
+#include <linux/terminal/terminal_file.h>
 
-#include "files/attributes.h"
-#include "files/open_file.h"
-#include "files/server.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
-#include "terminal/console.h"
-#include "terminal/terminal.h"
+#include <linux/files/attributes.h>
+#include <linux/files/open_file.h>
+#include <linux/files/server.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
+#include <linux/terminal/console.h>
+#include <linux/terminal/terminal.h>
 
 #include <string.h>
 

@@ -2,11 +2,11 @@
 //
 // The clocks behind the guests' time calls.
 
-#include "time/clock.h"
+#include <linux/time/clock.h>
 
-#include "interface/errors.h"
-#include "interface/process.h"
-#include "memory/guest_copy.h"
+#include <linux/interface/errors.h>
+#include <linux/interface/process.h>
+#include <linux/memory/guest_copy.h>
 
 #include <protocol/clock.h>
 #include <runtime/ipc.h>

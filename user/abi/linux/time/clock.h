@@ -5,8 +5,8 @@
 #ifndef TIME_CLOCK_H
 #define TIME_CLOCK_H
 
-#include "arch/guest.h"
-#include "interface/time.h"
+#include <linux/arch/guest.h>
+#include <linux/interface/time.h>
 
 struct thread;
 

@@ -2,7 +2,7 @@
 //
 // Linux on AArch64: features and registers by name.
 
-#include "arch/guest.h"
+#include <linux/arch/guest.h>
 
 #define HWCAP_FP    ((uint64_t)1 << 0)
 #define HWCAP_ASIMD ((uint64_t)1 << 1)

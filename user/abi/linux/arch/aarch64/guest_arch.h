@@ -5,7 +5,7 @@
 #ifndef ARCH_GUEST_ARCH_H
 #define ARCH_GUEST_ARCH_H
 
-#include "arch/generic/stat.h"
+#include <linux/arch/generic/stat.h>
 
 #include <string.h>
 

@@ -2,11 +2,11 @@
 //
 // stat and clone as AArch64 and RISC-V share them.
 
-#include "arch/guest.h"
-#include "calls/calls.h"
-#include "files/attributes.h"
-#include "interface/process.h"
-#include "process/clone.h"
+#include <linux/arch/guest.h>
+#include <linux/calls/calls.h>
+#include <linux/files/attributes.h>
+#include <linux/interface/process.h>
+#include <linux/process/clone.h>
 
 void guest_fill_stat(struct linux_stat *result, const struct file_attributes *attributes)
 {

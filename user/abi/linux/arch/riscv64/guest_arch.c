@@ -2,10 +2,10 @@
 //
 // Linux on RISC-V 64: features, registers by name, and the call that flushes instruction caches.
 
-#include "calls/calls.h"
-#include "interface/errors.h"
-#include "memory/memory.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/memory.h>
+#include <linux/process/process.h>
 
 #define ISA_LETTER(letter) ((uint64_t)1 << ((letter) - 'A'))
 

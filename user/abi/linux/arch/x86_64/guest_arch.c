@@ -2,11 +2,11 @@
 //
 // Linux on x86_64: features, stat, registers by name, and the arch_prctl call.
 
-#include "calls/calls.h"
-#include "files/attributes.h"
-#include "interface/errors.h"
-#include "memory/guest_copy.h"
-#include "process/process.h"
+#include <linux/calls/calls.h>
+#include <linux/files/attributes.h>
+#include <linux/interface/errors.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/process.h>
 
 #include <cpuid.h>
 

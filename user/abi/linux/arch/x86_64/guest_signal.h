@@ -6,7 +6,7 @@
 #ifndef ARCH_GUEST_SIGNAL_H
 #define ARCH_GUEST_SIGNAL_H
 
-#include "interface/signal.h"
+#include <linux/interface/signal.h>
 
 #include <stddef.h>
 

@@ -2,16 +2,16 @@
 //
 // The calls of x86_64 that newer ones replace, in terms of those.
 
-#include "calls/calls.h"
-#include "files/poll.h"
-#include "interface/errors.h"
-#include "interface/files.h"
-#include "interface/process.h"
-#include "interface/signal.h"
-#include "memory/guest_copy.h"
-#include "process/clone.h"
-#include "process/process.h"
-#include "time/clock.h"
+#include <linux/calls/calls.h>
+#include <linux/files/poll.h>
+#include <linux/interface/errors.h>
+#include <linux/interface/files.h>
+#include <linux/interface/process.h>
+#include <linux/interface/signal.h>
+#include <linux/memory/guest_copy.h>
+#include <linux/process/clone.h>
+#include <linux/process/process.h>
+#include <linux/time/clock.h>
 
 int64_t linux_open(struct thread *thread, guest_address_t path, uint32_t flags, uint32_t mode)
 {

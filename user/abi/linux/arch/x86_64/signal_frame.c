@@ -2,9 +2,9 @@
 //
 // Signal frames on x86_64.
 
-#include "arch/signal_frame.h"
+#include <linux/arch/signal_frame.h>
 
-#include "memory/memory.h"
+#include <linux/memory/memory.h>
 
 #include <stddef.h>
 #include <string.h>
