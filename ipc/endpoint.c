@@ -106,7 +106,7 @@ enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender
 	enum error error;
 
 	ASSERT_LOCK_HELD(&endpoint->lock);
-	if (endpoint->receive_capabilities == 0)
+	if (atomic_load(&endpoint->receive_capabilities) == 0)
 		return ERR_PEER_CLOSED;
 	error = send_to_waiting(endpoint, sender);
 	if (error != ERR_WOULD_BLOCK || (sender->message_info & MESSAGE_TRY))
@@ -350,25 +350,21 @@ static void fail_senders(struct endpoint *endpoint)
 	}
 }
 
+// Without the lock: a message that carries an endpoint's capability is handed over under that of an endpoint, maybe the same one.
 static void capability_added(struct object *object, rights_t rights)
 {
-	struct endpoint *endpoint = endpoint_of(object);
-
-	if (!(rights & RIGHT_RECEIVE))
-		return;
-	spin_lock(&endpoint->lock);
-	endpoint->receive_capabilities++;
-	spin_unlock(&endpoint->lock);
+	if (rights & RIGHT_RECEIVE)
+		atomic_fetch_add(&endpoint_of(object)->receive_capabilities, 1);
 }
 
 static void capability_removed(struct object *object, rights_t rights)
 {
 	struct endpoint *endpoint = endpoint_of(object);
 
-	if (!(rights & RIGHT_RECEIVE))
+	if (!(rights & RIGHT_RECEIVE) || atomic_fetch_sub(&endpoint->receive_capabilities, 1) != 1)
 		return;
 	spin_lock(&endpoint->lock);
-	if (--endpoint->receive_capabilities == 0)
+	if (atomic_load(&endpoint->receive_capabilities) == 0)
 		fail_senders(endpoint);
 	spin_unlock(&endpoint->lock);
 }

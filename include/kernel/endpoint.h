@@ -24,7 +24,7 @@ struct endpoint {
 	struct heap_node *senders; // thread.wait_node
 	uint64_t arrivals;
 	struct list_node receivers;        // thread.wait_link
-	unsigned receive_capabilities;     // at zero nobody can receive: senders get ERR_PEER_CLOSED
+	atomic_uint receive_capabilities;  // at zero nobody can receive: senders get ERR_PEER_CLOSED
 	struct notification *notification; // bound: not counted, unbound when either goes
 };
 

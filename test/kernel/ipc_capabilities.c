@@ -46,6 +46,22 @@ TEST(ipc_capability_travels)
 	handle_close(server.endpoint);
 }
 
+// An endpoint can be sent through itself, with the right to receive on it.
+TEST(ipc_endpoint_travels_through_itself)
+{
+	struct message message = {.info = MESSAGE_INFO(1, 0, 1)};
+	struct taker server;
+
+	REQUIRE_OK(endpoint_create(&server.endpoint));
+	REQUIRE(worker_start(&server.worker, take_capability, &server));
+	message_buffer()->capabilities[0] = server.endpoint;
+	EXPECT_OK(endpoint_call(server.endpoint, &message));
+	EXPECT_EQUAL(worker_join(&server.worker), HANDLE_NONE);
+	message.info = MESSAGE_TRY;
+	EXPECT_ERROR(WOULD_BLOCK, endpoint_call(server.endpoint, &message));
+	handle_close(server.endpoint);
+}
+
 TEST(ipc_capability_needs_transfer)
 {
 	struct message message = {.info = MESSAGE_INFO(1, 0, 1)};
