@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// The benchmark program: checks that the counter counts instructions, then runs the groups.
+
+#include "bench.h"
+#include "counter.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK_ROUNDS 100000
+// What stands around the loops, and the counter's step.
+#define CHECK_SLACK  (8 + 2 * COUNTER_STEP)
+
+void bench_fail(const char *file, int line, const char *condition)
+{
+	printf("fail %s:%d: %s\n", file, line, condition);
+	fflush(stdout);
+	exit(1);
+}
+
+// The helpers of the kernel tests report here.
+void test_fail(const char *file, int line, const char *format, ...)
+{
+	bench_fail(file, line, format);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+// Prints a line of sorted batch totals for `count` operations each, less `overhead` for all of them.
+static void report(const char *name, uint64_t *totals, uint64_t overhead, uint64_t count)
+{
+	const unsigned picks[] = {0, BATCHES / 2, BATCHES - 1};
+
+	qsort(totals, BATCHES, sizeof(totals[0]), compare);
+	printf("bench %s", name);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t total = totals[picks[i]] > overhead ? totals[picks[i]] - overhead : 0;
+
+		printf(" %llu", (unsigned long long)((total * 10 + count / 2) / count));
+	}
+	printf("\n");
+	fflush(stdout);
+}
+
+static void do_nothing(void *context, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		lean_nothing((uintptr_t)context, 0, 0, 0, 0, 0);
+}
+
+static uint64_t time_batch(operation *run, void *context, uint64_t count)
+{
+	uint64_t start = counter_read();
+
+	run(context, count);
+	return counter_instructions(counter_read() - start);
+}
+
+void bench(const char *name, operation *run, void *context, uint64_t count)
+{
+	uint64_t totals[BATCHES], overhead;
+
+	time_batch(run, context, count);
+	time_batch(do_nothing, context, count);
+	for (unsigned i = 0; i < BATCHES; i++)
+		totals[i] = time_batch(run, context, count);
+	overhead = time_batch(do_nothing, context, count);
+	report(name, totals, overhead, count);
+}
+
+void bench_timed(const char *name, timed_operation *run, void *context, uint64_t count)
+{
+	uint64_t totals[BATCHES];
+
+	run(context, count);
+	for (unsigned i = 0; i < BATCHES; i++)
+		totals[i] = run(context, count);
+	report(name, totals, 0, count);
+}
+
+// Twice as many rounds take exactly twice two instructions more.
+static void check_counter(void)
+{
+	uint64_t start, middle, end, difference;
+
+	start = counter_read();
+	counter_loop(CHECK_ROUNDS);
+	middle = counter_read();
+	counter_loop(2 * CHECK_ROUNDS);
+	end = counter_read();
+	difference = counter_instructions((end - middle) - (middle - start));
+	if (difference > 2 * CHECK_ROUNDS + CHECK_SLACK || difference + CHECK_SLACK < 2 * CHECK_ROUNDS) {
+		printf("fail the counter does not count instructions (%llu for %u): --icount is needed\n",
+			(unsigned long long)difference, 2 * CHECK_ROUNDS);
+		exit(1);
+	}
+}
+
+int main(void)
+{
+	check_counter();
+	bench_ipc();
+	bench_notifications();
+	bench_memory();
+	bench_objects();
+	bench_threads();
+	bench_guest();
+	bench_ipc_fpu();
+	printf("done\n");
+	return 0;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//
+// Mapping, faults, clones.
+
+#include "bench.h"
+#include "counter.h"
+#include <string.h>
+
+#define COUNT  256
+#define TARGET 0x40000000
+#define MIB    ((uint64_t)1 << 20)
+
+struct target {
+	struct map_request request;
+	uint64_t length;
+};
+
+// Maps one resident page again and again, each beside the other, and touches it: a present entry is left.
+static uint64_t map_pages(void *context, uint64_t count)
+{
+	struct map_request request = *(struct map_request *)context;
+	uint64_t total = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t start, address;
+
+		request.address = TARGET + 2 * i * PAGE_SIZE;
+		start = counter_read();
+		address_space_map(HANDLE_SELF, &request, &address);
+		*(volatile char *)request.address = 1;
+		total += counter_read() - start;
+	}
+	address_space_unmap(HANDLE_SELF, TARGET, 2 * count * PAGE_SIZE);
+	return counter_instructions(total);
+}
+
+static void prepare_pages(struct map_request *request, uint64_t count)
+{
+	uint64_t address;
+
+	for (uint64_t i = 0; i < count; i++) {
+		request->address = TARGET + 2 * i * PAGE_SIZE;
+		MUST_OK(address_space_map(HANDLE_SELF, request, &address));
+		*(volatile char *)request->address = 1;
+	}
+}
+
+static uint64_t unmap_pages(void *context, uint64_t count)
+{
+	uint64_t start;
+
+	prepare_pages(context, count);
+	start = counter_read();
+	for (uint64_t i = 0; i < count; i++)
+		address_space_unmap(HANDLE_SELF, TARGET + 2 * i * PAGE_SIZE, PAGE_SIZE);
+	return counter_instructions(counter_read() - start);
+}
+
+static uint64_t protect_pages(void *context, uint64_t count)
+{
+	uint64_t start, total;
+
+	prepare_pages(context, count);
+	start = counter_read();
+	for (uint64_t i = 0; i < count; i++)
+		address_space_protect(HANDLE_SELF, TARGET + 2 * i * PAGE_SIZE, PAGE_SIZE, MAP_READ);
+	total = counter_read() - start;
+	address_space_unmap(HANDLE_SELF, TARGET, 2 * count * PAGE_SIZE);
+	return counter_instructions(total);
+}
+
+static uint64_t touch_pages(void *context, uint64_t count)
+{
+	struct map_request request = {
+		.length = count * PAGE_SIZE, .address = TARGET, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	uint64_t start, total, address;
+
+	(void)context;
+	MUST_OK(address_space_map(HANDLE_SELF, &request, &address));
+	start = counter_read();
+	for (uint64_t i = 0; i < count; i++)
+		*(volatile char *)(TARGET + i * PAGE_SIZE) = 1;
+	total = counter_read() - start;
+	address_space_unmap(HANDLE_SELF, TARGET, request.length);
+	return counter_instructions(total);
+}
+
+static uint64_t clone_space(void *context, uint64_t count)
+{
+	uint64_t start, total = 0;
+	handle_t clone;
+
+	for (uint64_t i = 0; i < count; i++) {
+		start = counter_read();
+		address_space_clone(*(handle_t *)context, &clone);
+		total += counter_read() - start;
+		handle_close(clone);
+	}
+	return counter_instructions(total);
+}
+
+static void bench_clone(void)
+{
+	struct map_request request = {
+		.length = MIB, .address = TARGET, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	static char zeroes[MIB];
+	uint64_t address, copied;
+	handle_t space;
+
+	MUST_OK(address_space_create(&space));
+	MUST_OK(address_space_map(space, &request, &address));
+	MUST_OK(address_space_write(space, TARGET, zeroes, MIB, &copied));
+	bench_timed("clone_1mib", clone_space, &space, 8);
+	handle_close(space);
+}
+
+// Writes to pages that a clone of their memory shares.
+static uint64_t write_shared(void *context, uint64_t count)
+{
+	struct map_request request = {
+		.length = count * PAGE_SIZE, .address = TARGET, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	uint64_t start, total, address;
+	handle_t clone;
+
+	(void)context;
+	MUST_OK(memory_create(count * PAGE_SIZE, MEMORY_RESIDENT, &request.memory));
+	MUST_OK(address_space_map(HANDLE_SELF, &request, &address));
+	MUST_OK(memory_clone(request.memory, 0, count * PAGE_SIZE, &clone));
+	start = counter_read();
+	for (uint64_t i = 0; i < count; i++)
+		*(volatile char *)(TARGET + i * PAGE_SIZE) = 1;
+	total = counter_read() - start;
+	address_space_unmap(HANDLE_SELF, TARGET, count * PAGE_SIZE);
+	handle_close(clone);
+	handle_close(request.memory);
+	return counter_instructions(total);
+}
+
+// --- Faults as messages
+
+static volatile char *const nowhere = (volatile char *)0x50000000;
+
+static uint64_t fault_always(void *argument)
+{
+	uint64_t *totals = argument, start = counter_read();
+
+	(void)*nowhere;
+	totals[0] = counter_read() - start;
+	return 0;
+}
+
+// Answers faults with FAULT_RESUME, which come again at once, `count` times; the thread is then killed.
+static uint64_t answer_faults(void *context, uint64_t count)
+{
+	struct thread_attributes attributes = {.name = "faulty", .fault_endpoint = *(handle_t *)context};
+	struct message message = {0};
+	uint64_t start = 0, unused[1];
+	struct worker worker;
+
+	MUST(worker_start_with(&worker, fault_always, unused, &attributes));
+	MUST_OK(endpoint_receive(*(handle_t *)context, &message));
+	start = counter_read();
+	for (uint64_t i = 0; i < count; i++) {
+		message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
+		endpoint_reply_receive(*(handle_t *)context, &message);
+	}
+	start = counter_read() - start;
+	message.info = MESSAGE_INFO(FAULT_KILL, 0, 0);
+	endpoint_reply(HANDLE_NONE, &message);
+	worker_join(&worker);
+	return counter_instructions(start);
+}
+
+void bench_memory(void)
+{
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	handle_t endpoint;
+
+	MUST_OK(memory_create(PAGE_SIZE, MEMORY_RESIDENT, &request.memory));
+	bench_timed("page_map", map_pages, &request, COUNT);
+	bench_timed("page_unmap", unmap_pages, &request, COUNT);
+	bench_timed("page_protect", protect_pages, &request, COUNT);
+	handle_close(request.memory);
+	bench_timed("anon_fault", touch_pages, NULL, COUNT);
+	bench_timed("cow_fault", write_shared, NULL, COUNT);
+	bench_clone();
+	MUST_OK(endpoint_create(&endpoint));
+	bench_timed("fault_rt_same_process", answer_faults, &endpoint, COUNT);
+	handle_close(endpoint);
+}
