@@ -16,14 +16,14 @@ static struct object_cache memory_cache = OBJECT_CACHE_INITIALIZER(memory_cache,
 
 // --- Pages
 
-paddr_t memory_resident_page(const struct memory *memory, uint64_t offset)
+paddr_t memory_resident_page(struct memory *memory, uint64_t offset)
 {
 	if (memory->kind == MEMORY_PHYSICAL)
 		return memory->physical + offset;
 	return radix_get(&memory->pages, offset >> PAGE_SHIFT);
 }
 
-uint64_t memory_next_page(const struct memory *memory, uint64_t offset, uint64_t end)
+uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end)
 {
 	uint64_t index;
 
@@ -35,7 +35,7 @@ uint64_t memory_next_page(const struct memory *memory, uint64_t offset, uint64_t
 	return index == RADIX_NONE ? RADIX_NONE : index << PAGE_SHIFT;
 }
 
-uint64_t memory_step_end(const struct memory *memory, uint64_t offset, uint64_t end)
+uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end)
 {
 	for (unsigned i = 0; i < PAGES_PER_STEP; i++) {
 		offset = memory_next_page(memory, offset, end);
@@ -117,24 +117,22 @@ enum memory_result memory_get_page(
 	return MEMORY_OK;
 }
 
-static void discard_page(struct memory *memory, uint64_t offset)
-{
-	struct account *account = memory->object.account;
-	paddr_t frame = radix_remove(&memory->pages, offset >> PAGE_SHIFT, account);
-
-	if (memory->contiguous)
-		frame_unpin(frame);
-	frame_release(frame);
-	memory->resident--;
-	account_uncharge_pages(account, 1);
-}
-
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t end)
 {
+	struct account *account = memory->object.account;
+	uint64_t count = 0;
+
 	ASSERT_LOCK_HELD(&memory->lock);
 	assert(memory->kind == MEMORY_ANONYMOUS);
-	while ((offset = memory_next_page(memory, offset, end)) != RADIX_NONE)
-		discard_page(memory, offset);
+	for (; (offset = memory_next_page(memory, offset, end)) != RADIX_NONE; count++) {
+		paddr_t frame = radix_remove(&memory->pages, offset >> PAGE_SHIFT, account);
+
+		if (memory->contiguous)
+			frame_unpin(frame);
+		frame_release(frame);
+	}
+	memory->resident -= count;
+	account_uncharge_pages(account, count);
 }
 
 // --- Making and ending

@@ -2,7 +2,8 @@
 //
 // Radix trees of frames. A slot of a leaf is the frame's physical address. A slot above that is the physical
 // address of a node with, in its low bits, the number of slots in use there, so that empty nodes are noticed
-// without looking through them. 0: empty (no frame of ours has address 0).
+// without looking through them. 0: empty (no frame of ours has address 0). The leaf used last is remembered, so
+// that neighbours are found without going down the tree.
 
 #include <kernel/account.h>
 #include <kernel/assert.h>
@@ -34,27 +35,36 @@ static uint64_t slot_number(uint64_t index, unsigned level)
 
 void radix_init(struct radix *tree, uint64_t count)
 {
-	tree->root = 0;
-	tree->height = 0;
+	*tree = (struct radix){0};
 	while (tree->height < HEIGHT_MAX && (count - 1) >> (tree->height * NODE_BITS) != 0)
 		tree->height++;
 	assert((count - 1) >> (tree->height * NODE_BITS) == 0);
 }
 
-// The slot of an index; NULL where nodes are missing.
-static uint64_t *find_slot(const struct radix *tree, uint64_t index)
+static bool is_recent(const struct radix *tree, uint64_t index)
 {
-	uint64_t *slot = (uint64_t *)&tree->root;
+	return tree->leaf != NULL && tree->leaf_number == index >> NODE_BITS;
+}
 
+// The slot of an index; NULL where nodes are missing. Remembers the leaf.
+static uint64_t *find_slot(struct radix *tree, uint64_t index)
+{
+	uint64_t *slot = &tree->root, *leaf = NULL;
+
+	if (is_recent(tree, index))
+		return &slots_of(*tree->leaf)[slot_number(index, 1)];
 	for (unsigned level = tree->height; level > 0; level--) {
 		if (*slot == 0)
 			return NULL;
+		leaf = slot;
 		slot = &slots_of(*slot)[slot_number(index, level)];
 	}
+	tree->leaf = leaf;
+	tree->leaf_number = index >> NODE_BITS;
 	return slot;
 }
 
-paddr_t radix_get(const struct radix *tree, uint64_t index)
+paddr_t radix_get(struct radix *tree, uint64_t index)
 {
 	const uint64_t *slot = find_slot(tree, index);
 
@@ -67,19 +77,6 @@ void radix_replace(struct radix *tree, uint64_t index, paddr_t frame)
 
 	assert(slot != NULL && *slot != 0);
 	*slot = frame;
-}
-
-// Frees the nodes on the way to an index that are empty, from the lowest one up. path[l] is the slot of the
-// node of level l.
-static void prune(struct radix *tree, uint64_t *path[], unsigned level, struct account *account)
-{
-	for (; level <= tree->height && (*path[level] & USED_MASK) == 0; level++) {
-		frame_release(*path[level] & ADDRESS_MASK);
-		account_uncharge_pages(account, 1);
-		*path[level] = 0;
-		if (level < tree->height)
-			(*path[level + 1])--;
-	}
 }
 
 static bool make_node(uint64_t *slot, struct account *account)
@@ -97,46 +94,72 @@ static bool make_node(uint64_t *slot, struct account *account)
 	return true;
 }
 
-bool radix_insert(struct radix *tree, uint64_t index, paddr_t frame, struct account *account)
+// Makes the nodes that are missing on the way to an index. False: no memory; some may be there, empty.
+static bool make_nodes(struct radix *tree, uint64_t index, struct account *account)
 {
-	uint64_t *path[HEIGHT_MAX + 1];
-	uint64_t *slot = &tree->root;
+	uint64_t *slot = &tree->root, *above = NULL;
 
 	for (unsigned level = tree->height; level > 0; level--) {
-		path[level] = slot;
 		if (*slot == 0) {
-			if (!make_node(slot, account)) {
-				prune(tree, path, level + 1, account);
+			if (!make_node(slot, account))
 				return false;
-			}
-			if (level < tree->height)
-				(*path[level + 1])++;
+			if (above)
+				(*above)++;
 		}
+		above = slot;
 		slot = &slots_of(*slot)[slot_number(index, level)];
+	}
+	return true;
+}
+
+// Frees the nodes on the way to an index that are empty, from the lowest one up.
+static void prune(struct radix *tree, uint64_t index, struct account *account)
+{
+	uint64_t *path[HEIGHT_MAX + 1]; // by level: the slot of the node
+	uint64_t *slot = &tree->root;
+	unsigned level = tree->height;
+
+	for (; level > 0 && *slot != 0; level--) {
+		path[level] = slot;
+		slot = &slots_of(*slot)[slot_number(index, level)];
+	}
+	while (++level <= tree->height && (*path[level] & USED_MASK) == 0) {
+		frame_release(*path[level] & ADDRESS_MASK);
+		account_uncharge_pages(account, 1);
+		*path[level] = 0;
+		if (level < tree->height)
+			(*path[level + 1])--;
+	}
+	tree->leaf = NULL;
+}
+
+bool radix_insert(struct radix *tree, uint64_t index, paddr_t frame, struct account *account)
+{
+	uint64_t *slot = find_slot(tree, index);
+
+	if (slot == NULL) {
+		if (!make_nodes(tree, index, account)) {
+			prune(tree, index, account);
+			return false;
+		}
+		slot = find_slot(tree, index);
 	}
 	assert(*slot == 0 && frame != 0 && (frame & USED_MASK) == 0);
 	*slot = frame;
 	if (tree->height > 0)
-		(*path[1])++;
+		(*tree->leaf)++;
 	return true;
 }
 
 paddr_t radix_remove(struct radix *tree, uint64_t index, struct account *account)
 {
-	uint64_t *path[HEIGHT_MAX + 1];
-	uint64_t *slot = &tree->root;
-	paddr_t frame;
+	uint64_t *slot = find_slot(tree, index);
+	paddr_t frame = *slot;
 
-	for (unsigned level = tree->height; level > 0; level--) {
-		path[level] = slot;
-		slot = &slots_of(*slot)[slot_number(index, level)];
-	}
-	frame = *slot;
 	assert(frame != 0);
 	*slot = 0;
-	if (tree->height > 0)
-		(*path[1])--;
-	prune(tree, path, 1, account);
+	if (tree->height > 0 && (--*tree->leaf & USED_MASK) == 0)
+		prune(tree, index, account);
 	return frame;
 }
 
@@ -157,7 +180,15 @@ static uint64_t next_below(uint64_t slot, unsigned level, uint64_t index, uint64
 	return RADIX_NONE;
 }
 
-uint64_t radix_next(const struct radix *tree, uint64_t index, uint64_t end)
+uint64_t radix_next(struct radix *tree, uint64_t index, uint64_t end)
 {
-	return next_below(tree->root, tree->height, index, end);
+	uint64_t found;
+
+	for (; is_recent(tree, index) && index < end; index++)
+		if (slots_of(*tree->leaf)[slot_number(index, 1)] != 0)
+			return index;
+	found = next_below(tree->root, tree->height, index, end);
+	if (found != RADIX_NONE)
+		find_slot(tree, found);
+	return found;
 }

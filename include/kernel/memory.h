@@ -77,15 +77,15 @@ enum memory_result memory_get_page(
 	struct memory *memory, uint64_t offset, bool for_write, paddr_t *frame, bool *writable);
 
 // The frame that the page at `offset` has, or PADDR_NONE. memory->lock is held.
-paddr_t memory_resident_page(const struct memory *memory, uint64_t offset);
+paddr_t memory_resident_page(struct memory *memory, uint64_t offset);
 
 // The offset of the first page in [offset, end) that may be mapped: resident, or physical. RADIX_NONE: none.
 // memory->lock is held.
-uint64_t memory_next_page(const struct memory *memory, uint64_t offset, uint64_t end);
+uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end);
 
 // How far one step gets from `offset` on: at most `end`, and PAGES_PER_STEP pages that may be mapped.
 // memory->lock is held.
-uint64_t memory_step_end(const struct memory *memory, uint64_t offset, uint64_t end);
+uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end);
 
 // Frees the frames of [offset, end), which are nowhere mapped. memory->lock is held.
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t end);

@@ -16,13 +16,15 @@ struct account;
 struct radix {
 	uint64_t root;   // a slot: see radix.c
 	unsigned height; // levels of nodes; 0: the root is the one frame
+	uint64_t *leaf;  // the slot of the leaf node that was used last; NULL: none
+	uint64_t leaf_number;
 };
 
 // An empty tree for page indices below `count`.
 void radix_init(struct radix *tree, uint64_t count);
 
 // The frame at an index, or PADDR_NONE.
-paddr_t radix_get(const struct radix *tree, uint64_t index);
+paddr_t radix_get(struct radix *tree, uint64_t index);
 
 // Enters a frame where there is none. False: no memory for a node; nothing changed.
 bool radix_insert(struct radix *tree, uint64_t index, paddr_t frame, struct account *account);
@@ -34,6 +36,6 @@ void radix_replace(struct radix *tree, uint64_t index, paddr_t frame);
 paddr_t radix_remove(struct radix *tree, uint64_t index, struct account *account);
 
 // The lowest index in [index, end) that has a frame, or RADIX_NONE.
-uint64_t radix_next(const struct radix *tree, uint64_t index, uint64_t end);
+uint64_t radix_next(struct radix *tree, uint64_t index, uint64_t end);
 
 #endif
