@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
 
+from tern import floating_point
+
 PORT = Path(__file__).resolve().parent.parent / "user" / "lib" / "musl"
 
 # Supplied by the runtime, or of no use without what it would be about: signals, fork, dynamic linking.
@@ -44,11 +46,6 @@ MACHINE = {
     "aarch64": ["-mno-outline-atomics"],
     "riscv64": ["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany"],
 }
-FLOATING_POINT_INSTRUCTION = {
-    "x86_64": re.compile(r"%[xyz]mm\d|%st\b|\tf(ld|st|ild|ist)"),
-    "aarch64": re.compile(r"\b[bhsdqv]\d+\b(?! <)"),
-    "riscv64": re.compile(r"\bf[ast]\d+\b(?! <)"),
-}
 FLAGS = [
     "-std=c99", "-nostdinc", "-ffreestanding", "-fexcess-precision=standard", "-frounding-math", "-O2", "-g1",
     "-fno-pie", "-fno-stack-protector", "-fno-omit-frame-pointer", "-fno-strict-aliasing", "-ffunction-sections",
@@ -64,7 +61,8 @@ def main() -> None:
     objects = compile_all(source, architecture, output)
     library = output / "lib" / "libc.a"
     run([tool(architecture, "ar"), "rcsD", str(library), *map(str, objects)])
-    (output / "lib" / "floating_point.txt").write_text(floating_point_users(architecture, library), encoding="ascii")
+    members = sorted({member for member, _ in floating_point.users(architecture, library)})
+    (output / "lib" / "floating_point.txt").write_text("".join(f"{name}\n" for name in members), encoding="ascii")
     shutil.rmtree(output / "objects")
 
 
@@ -125,19 +123,6 @@ def compile_all(source: Path, architecture: str, output: Path) -> list[Path]:
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         return list(pool.map(lambda item: compile_one(*item), sources(source, architecture).items()))
-
-
-def floating_point_users(architecture: str, library: Path) -> str:
-    """The members of the library with instructions on floating-point or vector registers, one a line."""
-    users, member = set(), ""
-    listing = run([tool(architecture, "objdump"), "-d", "--no-show-raw-insn", str(library)]).decode("utf-8", "replace")
-    for line in listing.splitlines():
-        header = re.match(r"(\S+)\.o:\s+file format", line)
-        if header:
-            member = header.group(1)
-        elif FLOATING_POINT_INSTRUCTION[architecture].search(line.partition(":")[2]):
-            users.add(member)
-    return "".join(f"{name}\n" for name in sorted(users))
 
 
 def run(command: list[str]) -> bytes:

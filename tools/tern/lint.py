@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from tern import build, places, requirements
+from tern import build, floating_point, places, requirements
 from tern.failure import Failure
 
 PORTABLE = ("kernel/", "mm/", "sched/", "ipc/", "drivers/")
@@ -105,6 +105,19 @@ def licences() -> list[str]:
     ]
 
 
+def integer_only() -> list[str]:
+    """Servers and personalities leave the floating-point and vector registers alone."""
+    complaints = []
+    for architecture in places.ARCHITECTURES:
+        config = build.configuration(architecture, True)
+        build.build(config)
+        programs = [*(config.folder / "user/servers").iterdir(), config.folder / "user/abi/linux/linux"]
+        for program in sorted(path for path in programs if path.is_file() and not path.suffix):
+            functions = sorted({function for _, function in floating_point.users(architecture, program)})
+            complaints += [f"{architecture}: {program.name}: {function} uses them" for function in functions]
+    return complaints
+
+
 def sparse() -> list[str]:
     """The static checker has nothing to say about the kernel: portable code once, each architecture's own."""
     complaints: list[str] = []
@@ -166,6 +179,7 @@ CHECKS = (
     Check("documents", documents),
     Check("scripts", scripts),
     Check("licences", licences),
+    Check("integer only", integer_only),
     Check("sizes", sizes),
     Check("sparse", sparse),
 )
