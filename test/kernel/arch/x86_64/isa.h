@@ -73,7 +73,8 @@ static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t patter
 {
 	uint64_t wrong;
 
-	__asm__ volatile("pushq %%rbp; movq %%rsi, %%rbp\n"
+	// Below the stack pointer the compiler may keep things (the red zone).
+	__asm__ volatile("leaq -128(%%rsp), %%rsp; pushq %%rbp; movq %%rsi, %%rbp\n"
 			 "movq %%rsi, %%rbx; movq %%rsi, %%r12; movq %%rsi, %%r13; movq %%rsi, %%r14; movq "
 			 "%%rsi, %%r15\n"
 			 "movq %%rsi, %%rdi; movq %%rsi, %%rdx; movq %%rsi, %%r8; movq %%rsi, %%r9; movq "
@@ -86,7 +87,8 @@ static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t patter
 			 "%%r12, %%rbx\n"
 			 "xorq %%rcx, %%r13; orq %%r13, %%rbx; xorq %%rcx, %%r14; orq %%r14, %%rbx; xorq "
 			 "%%rcx, %%r15; orq %%r15, %%rbx\n"
-			 "setnz %%bl; movzbl %%bl, %%ebx; orq %%rbx, %%rax; popq %%rbp"
+			 "setnz %%bl; movzbl %%bl, %%ebx; orq %%rbx, %%rax; popq %%rbp; leaq "
+			 "128(%%rsp), %%rsp"
 			 : "=a"(wrong), "+S"(pattern)
 			 : "0"(number)
 			 : "rbx", "rcx", "rdx", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
