@@ -101,11 +101,11 @@ bool worker_start(struct worker *worker, uint64_t (*function)(void *argument), v
 // The same with attributes of the caller's: entry, argument and stack are filled in.
 bool worker_start_with(struct worker *worker, uint64_t (*function)(void *argument), void *argument,
 	struct thread_attributes *attributes);
-// Joins it (within 10 s) and frees what it had.
+// Joins it (within a minute) and frees what it had.
 uint64_t worker_join(struct worker *worker);
 // Frees what a worker had that has ended, or cannot run any more.
 void worker_forget(struct worker *worker);
-// Waits until a thread is in a state; false after 10 s.
+// Waits until a thread is in a state; false after a minute.
 bool wait_for_state(handle_t thread, enum thread_state state);
 
 // --- Child processes: a copy of this program's image in a process of its own.
@@ -126,7 +126,7 @@ extern struct message_buffer *child_message_buffer;
 // status. `given`: handles it gets.
 bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
 	const handle_t *given, unsigned count);
-// Waits for its end (within 10 s) and closes its handles.
+// Waits for its end (within a minute) and closes its handles.
 struct process_info child_wait(struct child *child);
 
 #endif
