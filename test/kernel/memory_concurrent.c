@@ -125,7 +125,7 @@ TEST(memory_cloned_does_not_change_any_more)
 // --- Threads that map and unmap in one space
 
 #define CHURNERS     4
-#define CHURN_ROUNDS 20
+#define CHURN_ROUNDS 4
 #define CHURN_PAGES  90 // more than one step of the kernel
 
 static atomic_bool all_started;
