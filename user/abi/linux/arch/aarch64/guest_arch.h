@@ -14,7 +14,7 @@
 #define GUEST_ELF_MACHINE 183
 #define GUEST_MACHINE     "aarch64"
 #define GUEST_PLATFORM    "aarch64"
-#define GUEST_ADDRESS_END ((guest_address_t)1 << 47)
+#define GUEST_ADDRESS_END ((guest_address_t)0xfffffffff000)
 
 #define LINUX_O_DIRECTORY 0040000
 #define LINUX_O_NOFOLLOW  0100000

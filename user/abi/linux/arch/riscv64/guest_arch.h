@@ -14,7 +14,7 @@
 #define GUEST_ELF_MACHINE 243
 #define GUEST_MACHINE     "riscv64"
 #define GUEST_PLATFORM    ((const char *)0)
-#define GUEST_ADDRESS_END ((guest_address_t)0x3ffffff000) // Sv39
+#define GUEST_ADDRESS_END ((guest_address_t)0x4000000000) // Sv39
 
 #define LINUX_O_DIRECT    0040000
 #define LINUX_O_LARGEFILE 0100000

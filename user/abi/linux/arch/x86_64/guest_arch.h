@@ -12,7 +12,7 @@
 #define GUEST_ELF_MACHINE 62
 #define GUEST_MACHINE     "x86_64"
 #define GUEST_PLATFORM    "x86_64"
-#define GUEST_ADDRESS_END ((guest_address_t)0x7fffffff0000)
+#define GUEST_ADDRESS_END ((guest_address_t)0x7ffffffff000)
 
 #define LINUX_O_DIRECT    0040000
 #define LINUX_O_LARGEFILE 0100000
