@@ -36,6 +36,8 @@ void bench_guest(void);
 uint64_t lean_call(uint64_t endpoint, uint64_t info, uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3);
 // Receives, then answers each call with the words that came and `info`, until receiving fails.
 uint64_t lean_serve(uint64_t endpoint, uint64_t info);
+// Answers the current caller's fault with FAULT_RESUME and receives the next one; the value is the error.
+uint64_t lean_answer_fault(uint64_t endpoint);
 // Returns.
 uint64_t lean_nothing(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 

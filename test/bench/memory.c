@@ -138,43 +138,36 @@ static uint64_t write_shared(void *context, uint64_t count)
 
 // --- Faults as messages
 
-static volatile char *const nowhere = (volatile char *)0x50000000;
-
-static uint64_t fault_always(void *argument)
+static uint64_t touch(uint64_t address)
 {
-	uint64_t *totals = argument, start = counter_read();
-
-	(void)*nowhere;
-	totals[0] = counter_read() - start;
-	return 0;
+	return *(volatile uint64_t *)address;
 }
 
-// Answers faults with FAULT_RESUME, which come again at once, `count` times; the thread is then killed.
-static uint64_t answer_faults(void *context, uint64_t count)
+// Answers faults of a thread in another process with FAULT_RESUME: they come again at once.
+static void answer_faults(void *context, uint64_t count)
 {
-	struct thread_attributes attributes = {.name = "faulty", .fault_endpoint = *(handle_t *)context};
-	struct message message = {0};
-	uint64_t start = 0, unused[1];
-	struct worker worker;
+	for (uint64_t i = 0; i < count; i++)
+		lean_answer_fault(*(handle_t *)context);
+}
 
-	MUST(worker_start_with(&worker, fault_always, unused, &attributes));
-	MUST_OK(endpoint_receive(*(handle_t *)context, &message));
-	start = counter_read();
-	for (uint64_t i = 0; i < count; i++) {
-		message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
-		endpoint_reply_receive(*(handle_t *)context, &message);
-	}
-	start = counter_read() - start;
-	message.info = MESSAGE_INFO(FAULT_KILL, 0, 0);
-	endpoint_reply(HANDLE_NONE, &message);
-	worker_join(&worker);
-	return counter_instructions(start);
+static void bench_fault(void)
+{
+	struct message message = {0};
+	struct child child;
+	handle_t endpoint;
+
+	MUST_OK(endpoint_create(&endpoint));
+	MUST(child_start_watched(&child, touch, TARGET, NULL, 0, endpoint));
+	MUST_OK(endpoint_receive(endpoint, &message));
+	bench("fault_rt", answer_faults, &endpoint, COUNT);
+	process_kill(child.process, 0);
+	child_wait(&child);
+	handle_close(endpoint);
 }
 
 void bench_memory(void)
 {
 	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
-	handle_t endpoint;
 
 	MUST_OK(memory_create(PAGE_SIZE, MEMORY_RESIDENT, &request.memory));
 	bench_timed("page_map", map_pages, &request, COUNT);
@@ -184,7 +177,5 @@ void bench_memory(void)
 	bench_timed("anon_fault", touch_pages, NULL, COUNT);
 	bench_timed("cow_fault", write_shared, NULL, COUNT);
 	bench_clone();
-	MUST_OK(endpoint_create(&endpoint));
-	bench_timed("fault_rt_same_process", answer_faults, &endpoint, COUNT);
-	handle_close(endpoint);
+	bench_fault();
 }

@@ -126,6 +126,9 @@ extern struct message_buffer *child_message_buffer;
 // status. `given`: handles it gets.
 bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
 	const handle_t *given, unsigned count);
+// The same with a fault endpoint for the child's thread.
+bool child_start_watched(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
+	const handle_t *given, unsigned count, handle_t fault_endpoint);
 // Waits for its end (within a minute) and closes its handles.
 struct process_info child_wait(struct child *child);
 

@@ -143,13 +143,14 @@ static void child_entry(uint64_t argument)
 
 #define CHILD_BUFFER 0x10000
 
-static bool child_run(struct child *child, uint64_t argument)
+static bool child_run(struct child *child, uint64_t argument, handle_t fault_endpoint)
 {
 	struct thread_attributes attributes = {
 		.name = "child",
 		.entry = (uintptr_t)child_entry,
 		.argument = argument,
 		.message_buffer = CHILD_BUFFER,
+		.fault_endpoint = fault_endpoint,
 	};
 	handle_t space;
 	bool done;
@@ -164,6 +165,12 @@ static bool child_run(struct child *child, uint64_t argument)
 bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
 	const handle_t *given, unsigned count)
 {
+	return child_start_watched(child, function, argument, given, count, HANDLE_NONE);
+}
+
+bool child_start_watched(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
+	const handle_t *given, unsigned count, handle_t fault_endpoint)
+{
 	if (process_create(start_handle(START_ACCOUNT), "child", &child->process) != ERR_OK)
 		return false;
 	for (unsigned i = 0; i < count; i++) {
@@ -174,7 +181,7 @@ bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), u
 	child_function = function;
 	memcpy(child_given, child->given, sizeof(child_given));
 	child_message_buffer = (struct message_buffer *)CHILD_BUFFER;
-	if (child_run(child, argument))
+	if (child_run(child, argument, fault_endpoint))
 		return true;
 	handle_close(child->process);
 	return false;

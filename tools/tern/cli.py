@@ -89,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--only", metavar="PATTERN", help="only tests whose name contains or matches the pattern")
     test.add_argument("--long", action="store_true", help="also what takes long")
 
+    bench = subparsers.add_parser("bench", help="instructions of single operations beside seL4's")
+    bench.set_defaults(function=commands.bench)
+    bench.add_argument("architectures", nargs="*", type=_architecture_name, metavar="ARCH")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+
     lint = subparsers.add_parser("lint", help="format, warnings, include directions, generated documents")
     lint.set_defaults(function=commands.lint)
 

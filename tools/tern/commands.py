@@ -87,6 +87,18 @@ def test(arguments: argparse.Namespace) -> int:
     return runner.main(arguments.architectures or list(places.ARCHITECTURES), arguments.only, arguments.long)
 
 
+def bench(arguments: argparse.Namespace) -> int:
+    """Counts the instructions of single operations."""
+    from tern import bench as benchmarks
+
+    architectures = arguments.architectures or list(places.ARCHITECTURES)
+    requirements.ensure(requirements.for_build(architectures))
+    for architecture in architectures:
+        requirements.ensure(requirements.for_run(architecture))
+        requirements.check_qemu(architecture)
+    return benchmarks.main(architectures, arguments.json)
+
+
 def lint(arguments: argparse.Namespace) -> int:
     """Runs the checks of the sources."""
     from tern import lint as checks

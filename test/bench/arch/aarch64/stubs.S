@@ -5,6 +5,7 @@
 #define CALL            91
 #define RECEIVE         93
 #define REPLY_RECEIVE   94
+#define FAULT_RESUME_INFO 0x100000000 // MESSAGE_INFO(FAULT_RESUME, 0, 0)
 
 .text
 
@@ -31,6 +32,14 @@ lean_serve:
 	svc #0
 	b 1b
 2:	ldp x19, x20, [sp], #16
+	ret
+
+// x0: handle
+.global lean_answer_fault
+lean_answer_fault:
+	mov x1, #FAULT_RESUME_INFO
+	mov x8, #REPLY_RECEIVE
+	svc #0
 	ret
 
 .global lean_nothing

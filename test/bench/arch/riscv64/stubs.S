@@ -5,6 +5,7 @@
 #define CALL            91
 #define RECEIVE         93
 #define REPLY_RECEIVE   94
+#define FAULT_RESUME_INFO 0x100000000 // MESSAGE_INFO(FAULT_RESUME, 0, 0)
 
 .text
 
@@ -35,6 +36,14 @@ lean_serve:
 2:	ld s0, 0(sp)
 	ld s1, 8(sp)
 	addi sp, sp, 16
+	ret
+
+// a0: handle
+.global lean_answer_fault
+lean_answer_fault:
+	li a1, FAULT_RESUME_INFO
+	li a7, REPLY_RECEIVE
+	ecall
 	ret
 
 .global lean_nothing

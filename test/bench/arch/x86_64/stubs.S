@@ -5,6 +5,7 @@
 #define CALL            91
 #define RECEIVE         93
 #define REPLY_RECEIVE   94
+#define FAULT_RESUME_INFO 0x100000000 // MESSAGE_INFO(FAULT_RESUME, 0, 0)
 
 .text
 
@@ -35,6 +36,14 @@ lean_serve:
 	jmp 1b
 2:	popq %rbp
 	popq %rbx
+	ret
+
+// rdi: handle
+.global lean_answer_fault
+lean_answer_fault:
+	movabsq $FAULT_RESUME_INFO, %rsi
+	movl $REPLY_RECEIVE, %eax
+	syscall
 	ret
 
 .global lean_nothing
