@@ -150,12 +150,11 @@ void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 // --- Registers
 
 // Those that the frame and struct registers have by the same name, and that any value fits in.
-#define FOR_EACH_REGISTER(DO)                                                                         \
-	DO(rax)                                                                                       \
-	DO(rbx)                                                                                       \
-	DO(rcx)                                                                                       \
-	DO(rdx) DO(rsi) DO(rdi) DO(rbp) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) \
-		DO(r15)
+#define FOR_EACH_REGISTER(DO) \
+	DO(rax)               \
+	DO(rbx)               \
+	DO(rcx)               \
+	DO(rdx) DO(rsi) DO(rdi) DO(rbp) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) DO(r15)
 
 void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 {
