@@ -46,16 +46,7 @@ def entered_at_el2(guest: Guest) -> None:
 
 
 @system_test()
-def boots_in_a_row(guest: Guest) -> None:
-    _boots(guest, 3)
-
-
-@system_test(long=True)
 def twenty_boots_in_a_row(guest: Guest) -> None:
-    _boots(guest, 20)
-
-
-def _boots(guest: Guest, count: int) -> None:
-    for number in range(count):
+    for number in range(20):
         output = guest.succeed("/bin/busybox", "echo", str(number))
         equal(f"stdout of boot {number}", output, f"{number}\n".encode())

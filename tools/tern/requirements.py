@@ -83,7 +83,7 @@ def for_lint() -> list[Requirement]:
 
 def for_test(architectures: Iterable[str]) -> list[Requirement]:
     """What ./tern test needs."""
-    needs = for_lint()
+    needs = for_lint() + DEBUGGER
     for architecture in architectures:
         needs += [*EMULATION[architecture], STATIC_GLIBC[architecture]]
     return needs

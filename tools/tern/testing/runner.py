@@ -70,7 +70,7 @@ def _collect(architectures: list[str], built: set[build.Configuration], long: bo
             configs["clang"] = build.CLANG
         configs = {kind: config for kind, config in configs.items() if config in built}
         if "debug" in configs:
-            found += jobs.kernel_jobs(configs["debug"], long)
+            found += jobs.kernel_jobs(configs["debug"])
         found += jobs.system_jobs(tests, configs, long)
     return found
 
@@ -86,7 +86,7 @@ class _Report:
 
     def selects(self, name: str) -> bool:
         """Whether a name contains or matches the pattern."""
-        return self._pattern is None or self._pattern in name or fnmatch.fnmatch(name, self._pattern)
+        return self._pattern is None or self._pattern in name or fnmatch.fnmatch(name, f"*{self._pattern}*")
 
     def run(self, work: list[Job], workers: int) -> None:
         """Runs the selected jobs, several at a time."""

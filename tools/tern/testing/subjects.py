@@ -49,10 +49,11 @@ class Guest:
         put: dict[str, Path] | None = None,
         timeout: float = 90.0,
         machine: qemu.Machine | None = None,
+        trace: bool = False,
     ) -> guest.Outcome:
         """Boots and runs one program, however that ends; `put` maps guest paths to host files."""
         program = guest.Program(list(words), [(host, path) for path, host in (put or {}).items()], timeout)
-        options = qemu.KernelOptions(framed=True)
+        options = qemu.KernelOptions(framed=True, trace=trace)
         outcome = guest.run(self.configuration, machine or qemu.Machine(), options, program)
         end = f"status {outcome.status} after {outcome.seconds:.1f} s ({outcome.complaint or 'ended by itself'})"
         self.note(f"$ {shlex.join(words)}\n{end}\n".encode())
