@@ -53,8 +53,8 @@ ZONES = (
     Zone(r"test/unit/", ("tern", "isa", "arch", "kernel"), library=True),
     Zone(r"user/lib/musl/", ("tern",), library=True, knows_isa=True),
     Zone(r"(user|test/kernel)/(.*/)?arch/", ("tern",), library=True, knows_isa=True),
-    Zone(r"(user|test/kernel)/", ("tern",), library=True),
-    Zone(r"test/", (), library=True),
+    Zone(r"(user|test/kernel|test/bench)/", ("tern",), library=True),
+    Zone(r"test/system/", (), library=True),
 )
 
 
@@ -94,17 +94,21 @@ def _complaint(zone: Zone, path: Path, quote: str, header: str) -> str | None:
 
 def _local_complaint(path: Path, header: str) -> str | None:
     """An #include "..." finds its file next to the includer, or in the server, program or library that it is part of."""
-    home = path.parent
-    if path.is_relative_to(places.TREE / "user"):
-        parts = path.relative_to(places.TREE).parts
-        home = places.TREE.joinpath(*parts[: min(3, len(parts) - 1)])
-    candidates = [path.parent / header, home / header, *home.glob(f"arch/*/{header}")]
+    home = _home(path)
+    candidates = [path.parent / header, home / header, *home.glob(f"**/arch/*/{header}")]
     found = [candidate.resolve() for candidate in candidates if candidate.exists()]
     if not found:
         return f'there is no "{header}" in this part: headers of libraries are included with <>'
     if not any(target.is_relative_to(home) for target in found):
         return f'includes a file of another part: "{header}"'
     return None
+
+
+def _home(path: Path) -> Path:
+    """The folder of the part that a file belongs to: one server, one library, all tests, or just its own folder."""
+    parts = path.relative_to(places.TREE).parts
+    depth = {"user": min(3, len(parts) - 1), "test": 1}.get(parts[0], len(parts) - 1)
+    return places.TREE.joinpath(*parts[:depth])
 
 
 def main() -> int:

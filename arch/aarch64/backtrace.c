@@ -55,5 +55,8 @@ size_t arch_backtrace_frame(const struct arch_frame *frame, uintptr_t *addresses
 {
 	bool user = (frame->pstate & PSTATE_MODE) == PSTATE_MODE_USER;
 
-	return follow(user, frame->x[29], frame->sp, addresses, limit);
+	if (limit == 0)
+		return 0;
+	addresses[0] = frame->pc;
+	return 1 + follow(user, frame->x[29], frame->sp, addresses + 1, limit - 1);
 }

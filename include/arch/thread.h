@@ -78,8 +78,8 @@ static inline uint64_t arch_stack_pointer(const struct arch_thread *thread);
 // Prints the registers of a frame to the log (crashes and panics).
 void arch_frame_log(const struct arch_frame *frame);
 
-// Return addresses of the calling kernel code, innermost first; of a frame: those of the kernel or user code
-// it interrupted. A user stack is read by `arch_copy_from_user`. The value is how many were stored.
+// Return addresses of the calling kernel code, innermost first; of a frame: the program counter and the return
+// addresses of the kernel or user code it interrupted. A user stack is read by `arch_copy_from_user`. The value is how many were stored.
 size_t arch_backtrace(uintptr_t *addresses, size_t limit);
 size_t arch_backtrace_frame(const struct arch_frame *frame, uintptr_t *addresses, size_t limit);
 

@@ -30,16 +30,16 @@ enum boot_device_bus {
 
 // A device that the kernel found in the device tree or the ACPI tables and leaves to a user driver.
 struct boot_device {
-	char name[BOOT_DEVICE_NAME]; // "uart16550", "pl011", "rtc-cmos", "pl031", "goldfish-rtc",
-				     // "virtio-mmio", "pci-ecam"
-	uint32_t bus;                // enum boot_device_bus
-	uint32_t interrupt;          // line for interrupt_create; UINT32_MAX: none
-	uint32_t interrupt_flags;    // for interrupt_create
-	uint32_t register_shift;     // distance of registers as a power of two
-	uint64_t base;               // physical address or first port
-	uint64_t length;             // bytes or ports
-	uint64_t clock_hz;           // input clock; 0: unknown
-	uint32_t is_console;         // 1: the kernel's early console uses it
+	// "uart16550", "pl011", "rtc-cmos", "pl031", "goldfish-rtc", "virtio-mmio", "pci-ecam"
+	char name[BOOT_DEVICE_NAME];
+	uint32_t bus;             // enum boot_device_bus
+	uint32_t interrupt;       // line for interrupt_create; UINT32_MAX: none
+	uint32_t interrupt_flags; // for interrupt_create
+	uint32_t register_shift;  // distance of registers as a power of two
+	uint64_t base;            // physical address or first port
+	uint64_t length;          // bytes or ports
+	uint64_t clock_hz;        // input clock; 0: unknown
+	uint32_t is_console;      // 1: the kernel's early console uses it
 	uint32_t reserved;
 };
 

@@ -26,10 +26,11 @@ struct handle_info {
 // thread_create. A zero field means its default; user/lib has an initialiser.
 struct thread_attributes {
 	char name[NAME_LENGTH];
-	uint64_t entry;             // first program counter
-	uint64_t argument;          // arrives as first argument of the entry function
-	uint64_t stack_pointer;     // initial stack pointer; 0: the kernel maps a stack of stack_size, for
-				    // `entry` to be a C function, with a guard page below
+	uint64_t entry;    // first program counter
+	uint64_t argument; // arrives as first argument of the entry function
+	// Initial stack pointer; 0: the kernel maps a stack of stack_size, for `entry` to be a C function,
+	// with a guard page below.
+	uint64_t stack_pointer;
 	uint64_t stack_size;        // bytes, whole pages; default THREAD_STACK_SIZE_DEFAULT
 	uint64_t kernel_stack_size; // bytes, whole pages; default 16 KiB
 	uint64_t tls_base;
