@@ -27,11 +27,22 @@ uint64_t message_deadline(const struct thread *thread)
 	return thread->message_info & MESSAGE_DEADLINE ? thread->message_buffer->deadline : DEADLINE_NEVER;
 }
 
-static enum error lookup_to_send(const struct thread *sender, unsigned index, struct capability *found)
+// The handle that a message is to send; others may write it at any time.
+static handle_t handle_to_send(const struct thread *sender, unsigned index)
 {
-	handle_t handle = __atomic_load_n(&sender->message_buffer->capabilities[index], __ATOMIC_RELAXED);
+	return __atomic_load_n(&sender->message_buffer->capabilities[index], __ATOMIC_RELAXED);
+}
 
+static enum error lookup_to_send(const struct thread *sender, handle_t handle, struct capability *found)
+{
 	return capability_lookup_in(&sender->process->table, handle, OBJECT_NONE, RIGHT_TRANSFER, found);
+}
+
+static enum error hold_to_send(const struct thread *sender, handle_t handle, struct capability *found)
+{
+	enum error error = lookup_to_send(sender, handle, found);
+
+	return error ? error : capability_hold(&sender->process->table, handle, found);
 }
 
 enum error message_check(struct thread *thread, uint64_t info, uint64_t flags)
@@ -47,22 +58,12 @@ enum error message_check(struct thread *thread, uint64_t info, uint64_t flags)
 		return ERR_BAD_STATE;
 	for (unsigned i = 0; i < capabilities; i++) {
 		struct capability capability;
-		enum error error = lookup_to_send(thread, i, &capability);
+		enum error error = lookup_to_send(thread, handle_to_send(thread, i), &capability);
 
 		if (error)
 			return error;
 	}
 	return ERR_OK;
-}
-
-// Takes a reference on a capability's object, which another CPU may be ending.
-static enum error hold_capability(const struct thread *sender, unsigned index, struct capability *capability)
-{
-	enum error error = lookup_to_send(sender, index, capability);
-
-	if (!error && !object_try_get(capability->object))
-		return ERR_BAD_HANDLE;
-	return error;
 }
 
 static bool fits(const struct thread *sender, const struct thread *receiver)
@@ -83,7 +84,7 @@ enum error message_prepare(struct thread *sender, struct thread *receiver, struc
 	while (transfer->count < capabilities) {
 		unsigned i = transfer->count;
 
-		error = hold_capability(sender, i, &transfer->capabilities[i]);
+		error = hold_to_send(sender, handle_to_send(sender, i), &transfer->capabilities[i]);
 		if (error)
 			break;
 		error = capability_reserve(&receiver->process->table, &transfer->slots[i]);
@@ -144,12 +145,12 @@ static void put_word(struct thread *receiver, unsigned index, uint64_t word)
 static void install_capabilities(struct thread *receiver, struct transfer *transfer)
 {
 	for (unsigned i = 0; i < transfer->count; i++) {
-		struct capability *capability = &transfer->capabilities[i];
+		const struct capability *source = &transfer->capabilities[i];
+		bool derived = capability_derive(
+			&receiver->process->table, transfer->slots[i], source, source->rights, source->badge);
 
-		capability_install(&receiver->process->table, transfer->slots[i], capability->object,
-			capability->rights, capability->badge);
-		object_put(capability->object);
-		receiver->message_buffer->capabilities[i] = transfer->slots[i];
+		object_put(source->object);
+		receiver->message_buffer->capabilities[i] = derived ? transfer->slots[i] : HANDLE_NONE;
 	}
 	if (receiver->message_buffer == NULL)
 		return;

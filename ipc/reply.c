@@ -84,7 +84,7 @@ struct syscall_result sys_reply_save(void)
 	spin_init(&reply->lock, RANK_REPLY);
 	reply->caller = thread->caller;
 	thread->caller.thread = NULL;
-	capability_install(&thread->process->table, handle, &reply->object, REPLY_RIGHTS, 0);
+	capability_install(&thread->process->table, handle, &reply->object, REPLY_RIGHTS);
 	object_put(&reply->object);
 	return SYSCALL_VALUE(handle);
 }

@@ -10,7 +10,10 @@
 static struct object_cache account_cache = OBJECT_CACHE_INITIALIZER(account_cache, "account", struct account);
 
 struct account root_account = {
-	.object = {.references = 1, .type = OBJECT_ACCOUNT, .id = 1},
+	.object = {.references = 1,
+		.type = OBJECT_ACCOUNT,
+		.id = 1,
+		.derivation_lock = SPINLOCK_INITIALIZER(RANK_DERIVATION)},
 	.pages_limit = UINT64_MAX,
 	.objects_limit = UINT64_MAX,
 };

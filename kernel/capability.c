@@ -2,7 +2,8 @@
 //
 // Capability tables.
 //
-// A slot is free (in the list), reserved (a handle is known to whoever will install) or holds an object. Its
+// A slot is free (in the list), reserved (a handle is known to whoever will install) or holds an object, and
+// is then in the derivation tree of that object, which stays as it is while the tree is locked. Its
 // generation changes when it becomes free, so a handle never names a later tenant; at the last generation it
 // is retired.
 
@@ -17,11 +18,13 @@
 #define SLOTS_PER_PAGE  (PAGE_SIZE / sizeof(struct capability))
 #define NO_SLOT         UINT32_MAX
 #define GENERATION_LAST UINT32_MAX
-#define CLOSE_STEP      32 // slots closed between preemption points
+#define CLOSE_STEP      32 // slots closed or revoked between preemption points
 
 _Static_assert(
 	CAPABILITY_TABLE_PAGES * sizeof(struct capability *) <= PAGE_SIZE, "the page pointers fit a page");
-_Static_assert((SLOTS_PER_PAGE & (SLOTS_PER_PAGE - 1)) == 0, "slots fill a page");
+_Static_assert(sizeof(struct capability) == 64, "slots fill a page and a cache line");
+_Static_assert(CAPABILITY_TABLE_PAGES *SLOTS_PER_PAGE <= UINT16_MAX + 1, "an index fits its field");
+_Static_assert(RIGHTS_ALL <= UINT16_MAX, "rights fit their field");
 
 static handle_t handle_of(uint32_t index, uint32_t generation)
 {
@@ -115,7 +118,9 @@ static enum error grow(struct capability_table *table)
 	if (page == NULL)
 		return ERR_NO_MEMORY;
 	for (uint32_t i = 0; i < SLOTS_PER_PAGE; i++) {
+		page[i].index = (uint16_t)(first + i);
 		page[i].generation = 1;
+		page[i].table = table;
 		page[i].next_free = i + 1 < SLOTS_PER_PAGE ? first + i + 1 : NO_SLOT;
 	}
 	table->pages[first / SLOTS_PER_PAGE] = page;
@@ -139,30 +144,28 @@ enum error capability_reserve(struct capability_table *table, handle_t *handle)
 
 		table->first_free = slot->next_free;
 		table->used++;
-		slot->reserved = 1;
 		*handle = handle_of(index, slot->generation);
 	}
 	spin_unlock(&table->lock);
 	return error;
 }
 
-// The handle of the slot ends; the lock is held. Readers see the new generation before anything else of a new
-// tenant.
-static void free_slot(struct capability_table *table, uint32_t index)
+// The handle of the slot ends; the table's lock is held. Readers see the new generation before anything else
+// of a new tenant.
+static void free_slot(struct capability *slot)
 {
-	struct capability *slot = slot_at(table, index);
+	struct capability_table *table = slot->table;
 	uint32_t generation = slot->generation + 1;
 
 	ASSERT_LOCK_HELD(&table->lock);
 	__atomic_store_n(&slot->generation, generation, __ATOMIC_RELAXED);
 	atomic_thread_fence(memory_order_release);
 	__atomic_store_n(&slot->object, NULL, __ATOMIC_RELAXED);
-	slot->reserved = 0;
 	table->used--;
 	if (generation == GENERATION_LAST)
 		return;
 	slot->next_free = table->first_free;
-	table->first_free = index;
+	table->first_free = slot->index;
 }
 
 // The slot of a reserved handle; NULL once the table is closed. The lock is held.
@@ -173,26 +176,35 @@ static struct capability *reserved_slot(struct capability_table *table, handle_t
 	if (table->closed)
 		return NULL;
 	slot = slot_at(table, (uint32_t)handle);
-	assert(slot->reserved && slot->generation == (uint32_t)(handle >> 32));
+	assert(slot->object == NULL && slot->generation == (uint32_t)(handle >> 32));
 	return slot;
 }
 
 void capability_cancel(struct capability_table *table, handle_t handle)
 {
+	struct capability *slot;
+
 	spin_lock(&table->lock);
-	if (reserved_slot(table, handle))
-		free_slot(table, (uint32_t)handle);
+	slot = reserved_slot(table, handle);
+	if (slot)
+		free_slot(slot);
 	spin_unlock(&table->lock);
 }
 
 // --- Coming and going
 
-static void added(struct object *object, rights_t rights)
+// Gives a reserved slot its tenant; the table's lock is held, and the slot is in the derivation tree.
+static void fill_slot(struct capability *slot, struct object *object, rights_t rights, uint64_t badge)
 {
 	const struct object_operations *operations = object_operations[object->type];
 
+	ASSERT_LOCK_HELD(&slot->table->lock);
+	object_get(object);
 	if (operations->capability_added)
 		operations->capability_added(object, rights);
+	__atomic_store_n(&slot->badge, badge, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->rights, (uint16_t)rights, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->object, object, __ATOMIC_RELEASE);
 }
 
 static void removed(struct object *object, rights_t rights)
@@ -204,24 +216,18 @@ static void removed(struct object *object, rights_t rights)
 	object_put(object);
 }
 
-void capability_install(struct capability_table *table, handle_t handle, struct object *object,
-	rights_t rights, uint64_t badge)
+void capability_install(
+	struct capability_table *table, handle_t handle, struct object *object, rights_t rights)
 {
 	struct capability *slot;
 
-	object_get(object);
-	added(object, rights);
 	spin_lock(&table->lock);
 	slot = reserved_slot(table, handle);
 	if (slot) {
-		slot->reserved = 0;
-		__atomic_store_n(&slot->badge, badge, __ATOMIC_RELAXED);
-		__atomic_store_n(&slot->rights, rights, __ATOMIC_RELAXED);
-		__atomic_store_n(&slot->object, object, __ATOMIC_RELEASE);
+		derivation_init(&slot->derivation);
+		fill_slot(slot, object, rights, 0);
 	}
 	spin_unlock(&table->lock);
-	if (slot == NULL)
-		removed(object, rights);
 }
 
 enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle)
@@ -230,24 +236,131 @@ enum error capability_install_new(struct object *object, rights_t rights, handle
 	enum error error = capability_reserve(table, handle);
 
 	if (!error)
-		capability_install(table, *handle, object, rights, 0);
+		capability_install(table, *handle, object, rights);
 	object_put(object);
 	return error;
 }
 
+// --- Deriving and revoking
+
+// The slot that a look-up found, if it still holds the same; NULL otherwise. The tree of the object is locked.
+static struct capability *same_slot(const struct capability *found)
+{
+	struct capability *slot = slot_at(found->table, found->index);
+
+	ASSERT_LOCK_HELD(&found->object->derivation_lock);
+	return __atomic_load_n(&slot->generation, __ATOMIC_RELAXED) == found->generation &&
+			__atomic_load_n(&slot->object, __ATOMIC_RELAXED) == found->object
+		? slot
+		: NULL;
+}
+
+static enum error find_slot(struct capability_table *table, handle_t handle, struct capability *found)
+{
+	found->table = table;
+	found->index = (uint16_t)handle;
+	return read_slot(table, handle, found);
+}
+
+enum error capability_hold(struct capability_table *table, handle_t handle, struct capability *found)
+{
+	found->table = table;
+	found->index = (uint16_t)handle;
+	if (atomic_load_explicit(&found->object->revocations, memory_order_relaxed))
+		return ERR_BUSY;
+	return object_try_get(found->object) ? ERR_OK : ERR_BAD_HANDLE;
+}
+
+bool capability_derive(struct capability_table *table, handle_t handle, const struct capability *source,
+	rights_t rights, uint64_t badge)
+{
+	struct spinlock *tree_lock = &source->object->derivation_lock;
+	struct capability *parent, *slot;
+
+	spin_lock(tree_lock);
+	spin_lock(&table->lock);
+	parent = same_slot(source);
+	slot = reserved_slot(table, handle);
+	if (slot && parent) {
+		derivation_insert(&parent->derivation, &slot->derivation);
+		fill_slot(slot, source->object, rights, badge);
+	} else if (slot) {
+		free_slot(slot);
+	}
+	spin_unlock(&table->lock);
+	spin_unlock(tree_lock);
+	return slot && parent;
+}
+
+// Takes a capability out of the tree, which is locked, and of its table.
+static void take_out(struct capability *slot)
+{
+	ASSERT_LOCK_HELD(&slot->object->derivation_lock);
+	derivation_remove(&slot->derivation);
+	spin_lock(&slot->table->lock);
+	free_slot(slot);
+	spin_unlock(&slot->table->lock);
+}
+
 enum error capability_close(struct capability_table *table, handle_t handle)
 {
-	struct capability capability;
-	enum error error;
+	struct capability found, *slot;
+	enum error error = find_slot(table, handle, &found);
 
-	spin_lock(&table->lock);
-	error = read_slot(table, handle, &capability);
-	if (!error)
-		free_slot(table, (uint32_t)handle);
-	spin_unlock(&table->lock);
-	if (!error)
-		removed(capability.object, capability.rights);
-	return error;
+	if (error)
+		return error;
+	spin_lock(&found.object->derivation_lock);
+	slot = same_slot(&found);
+	if (slot)
+		take_out(slot);
+	spin_unlock(&found.object->derivation_lock);
+	if (slot == NULL)
+		return ERR_BAD_HANDLE;
+	removed(found.object, found.rights);
+	return ERR_OK;
+}
+
+// Removes one of what is derived from a capability. NOT_FOUND: there is none.
+static enum error revoke_one(const struct capability *found)
+{
+	struct object *object = found->object;
+	struct derivation *first = NULL;
+	struct capability *slot;
+	rights_t rights = 0;
+
+	spin_lock(&object->derivation_lock);
+	slot = same_slot(found);
+	if (slot)
+		first = derivation_first(&slot->derivation);
+	if (first) {
+		struct capability *derived = container_of(first, struct capability, derivation);
+
+		rights = derived->rights;
+		take_out(derived);
+	}
+	spin_unlock(&object->derivation_lock);
+	if (first)
+		removed(object, rights);
+	return slot == NULL ? ERR_BAD_HANDLE : first == NULL ? ERR_NOT_FOUND : ERR_OK;
+}
+
+enum error capability_revoke(struct capability_table *table, handle_t handle)
+{
+	struct capability found;
+	unsigned step = 0;
+	enum error error = find_slot(table, handle, &found);
+
+	if (!error && !object_try_get(found.object))
+		error = ERR_BAD_HANDLE;
+	if (error)
+		return error;
+	atomic_fetch_add(&found.object->revocations, 1);
+	while ((error = revoke_one(&found)) == ERR_OK)
+		if (++step % CLOSE_STEP == 0)
+			preemption_point();
+	atomic_fetch_sub(&found.object->revocations, 1);
+	object_put(found.object);
+	return error == ERR_NOT_FOUND ? ERR_OK : error;
 }
 
 void capability_table_destroy(struct capability_table *table)
@@ -262,13 +375,16 @@ void capability_table_destroy(struct capability_table *table)
 	for (uint32_t index = 0; index < table->size; index++) {
 		const struct capability *slot = slot_at(table, index);
 
-		if (slot->object)
-			capability_close(table, handle_of(index, slot->generation));
+		if (__atomic_load_n(&slot->object, __ATOMIC_RELAXED))
+			capability_close(table,
+				handle_of(index, __atomic_load_n(&slot->generation, __ATOMIC_RELAXED)));
 		if (index % CLOSE_STEP == CLOSE_STEP - 1)
 			preemption_point();
 	}
-	// Nobody looks up in a table whose process has ended.
+	// Nobody looks up in a table whose process has ended. Who revoked something here has let go of the slot.
+	spin_lock(&table->lock);
 	table->size = 0;
+	spin_unlock(&table->lock);
 	for (uint32_t i = 0; i < pages; i++)
 		free_page(table->account, table->pages[i]);
 	free_page(table->account, table->pages);

@@ -19,23 +19,20 @@ static enum error narrow_rights(const struct capability *source, rights_t asked,
 	return (*rights & ~source->rights) ? ERR_NO_RIGHTS : ERR_OK;
 }
 
-// Puts a copy of a capability into a table.
-static struct syscall_result copy_capability(
-	struct capability_table *table, const struct capability *source, rights_t rights, uint64_t badge)
+// Puts a capability derived from what a look-up of `handle` found into a table.
+static struct syscall_result derive(struct capability_table *table, handle_t handle,
+	struct capability *source, rights_t rights, uint64_t badge)
 {
-	handle_t handle;
-	enum error error = capability_reserve(table, &handle);
+	handle_t derived;
+	enum error error = capability_hold(own_table(), handle, source);
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	// It may have been closed, and been the last, on another CPU just now.
-	if (!object_try_get(source->object)) {
-		capability_cancel(table, handle);
-		return SYSCALL_ERROR(ERR_BAD_HANDLE);
-	}
-	capability_install(table, handle, source->object, rights, badge);
+	error = capability_reserve(table, &derived);
+	if (!error && !capability_derive(table, derived, source, rights, badge))
+		error = table->closed ? ERR_BAD_STATE : ERR_BAD_HANDLE;
 	object_put(source->object);
-	return SYSCALL_VALUE(handle);
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(derived);
 }
 
 struct syscall_result sys_handle_close(handle_t handle)
@@ -52,7 +49,7 @@ struct syscall_result sys_handle_duplicate(handle_t handle, rights_t rights)
 		error = narrow_rights(&source, rights, &rights);
 	if (error)
 		return SYSCALL_ERROR(error);
-	return copy_capability(own_table(), &source, rights, source.badge);
+	return derive(own_table(), handle, &source, rights, source.badge);
 }
 
 struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t badge)
@@ -72,7 +69,7 @@ struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t
 		error = ERR_BAD_STATE;
 	if (error)
 		return SYSCALL_ERROR(error);
-	return copy_capability(own_table(), &source, rights, badge);
+	return derive(own_table(), handle, &source, rights, badge);
 }
 
 struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user *info)
@@ -103,6 +100,11 @@ struct syscall_result sys_handle_grant(handle_t process_handle, handle_t handle,
 		error = narrow_rights(&source, rights, &rights);
 	if (error)
 		return SYSCALL_ERROR(error);
-	return copy_capability(
-		&container_of(target.object, struct process, object)->table, &source, rights, source.badge);
+	return derive(&container_of(target.object, struct process, object)->table, handle, &source, rights,
+		source.badge);
+}
+
+struct syscall_result sys_handle_revoke(handle_t handle)
+{
+	return SYSCALL_ERROR(capability_revoke(own_table(), handle));
 }

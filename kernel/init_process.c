@@ -107,7 +107,7 @@ static handle_t give(struct process *process, struct object *object)
 	handle_t handle;
 
 	check(capability_reserve(&process->table, &handle) == ERR_OK, "its capability table");
-	capability_install(&process->table, handle, object, RIGHTS_ALL, 0);
+	capability_install(&process->table, handle, object, RIGHTS_ALL);
 	return handle;
 }
 

@@ -82,6 +82,7 @@ void *object_create(enum object_type type, struct account *account)
 	object->type = (uint8_t)type;
 	object->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
 	object->account = account;
+	spin_init(&object->derivation_lock, RANK_DERIVATION);
 	object_get(&account->object);
 	return memory;
 }

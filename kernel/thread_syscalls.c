@@ -126,7 +126,7 @@ static struct syscall_result create_in(struct process *process, const struct thr
 		capability_cancel(table, handle);
 		return SYSCALL_ERROR(error);
 	}
-	capability_install(table, handle, &thread->object, RIGHTS_ALL, 0);
+	capability_install(table, handle, &thread->object, RIGHTS_ALL);
 	thread_start(thread);
 	object_put(&thread->object);
 	return SYSCALL_VALUE(handle);

@@ -3,11 +3,13 @@
 // Capabilities and the tables that hold them: handles are direct indices with a generation.
 //
 // Look-up takes no lock: slots live in pages that are freed only with the table, and a slot's generation is
-// read before and after. Installing and removing take the table's lock.
+// read before and after. Installing and removing take the table's lock, and around it the lock of the
+// object's derivation tree.
 
 #ifndef KERNEL_CAPABILITY_H
 #define KERNEL_CAPABILITY_H
 
+#include <kernel/derivation.h>
 #include <kernel/object.h>
 #include <kernel/spinlock.h>
 
@@ -16,13 +18,17 @@ struct process;
 struct capability {
 	struct object *object;
 	uint64_t badge;
-	rights_t rights;
-	uint32_t generation; // of the handle that names it; odd values of a spare bit are not used
-	uint32_t next_free;  // index of the next free slot, while free
-	uint32_t reserved;   // 1: taken by capability_reserve, no object yet
+	uint16_t rights;
+	uint16_t index;      // of the slot
+	uint32_t generation; // of the handle that names it
+	struct capability_table *table;
+	union {
+		struct derivation derivation;
+		uint32_t next_free; // index of the next free slot, while free
+	};
 };
 
-#define CAPABILITY_TABLE_PAGES 512 // pages of slots: 65 536 handles at 32 bytes
+#define CAPABILITY_TABLE_PAGES 512 // pages of slots: 32 768 handles at 64 bytes
 
 struct capability_table {
 	struct spinlock lock;
@@ -52,16 +58,29 @@ enum error capability_lookup_in(struct capability_table *table, handle_t handle,
 // closed).
 enum error capability_reserve(struct capability_table *table, handle_t *handle);
 void capability_cancel(struct capability_table *table, handle_t handle);
-// Fills a reserved slot; counts a reference of its own on the object. If the table was closed meanwhile
-// nothing is installed (and nothing leaks).
-void capability_install(struct capability_table *table, handle_t handle, struct object *object,
+// Fills a reserved slot; counts a reference of its own on the object. The capability is derived from none. If
+// the table was closed meanwhile nothing is installed (and nothing leaks).
+void capability_install(
+	struct capability_table *table, handle_t handle, struct object *object, rights_t rights);
+
+// Makes what a look-up of `handle` in `table` found a source to derive from: its object is counted until
+// object_put. Errors: BUSY (something is being revoked), BAD_HANDLE (the object has ended).
+enum error capability_hold(struct capability_table *table, handle_t handle, struct capability *found);
+// Fills a reserved slot with a capability derived from a held one. False: the source has been closed or
+// revoked, or the table closed; the slot is given back.
+bool capability_derive(struct capability_table *table, handle_t handle, const struct capability *source,
 	rights_t rights, uint64_t badge);
 
 // reserve + install, for a new object whose creator's reference is given up: on success the capability holds
 // it, on failure it is gone.
 enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle);
 
-// Removes a capability. Errors: BAD_HANDLE.
+// Removes a capability; what was derived from it is now derived from what it was derived from. No lock held.
+// Errors: BAD_HANDLE.
 enum error capability_close(struct capability_table *table, handle_t handle);
+
+// Removes all capabilities derived from one, in any table. No lock held; preemption points inside. Errors:
+// BAD_HANDLE (from the beginning, or it was closed meanwhile and the rest is left).
+enum error capability_revoke(struct capability_table *table, handle_t handle);
 
 #endif

@@ -48,7 +48,7 @@ void endpoint_deliver_notification(struct endpoint *endpoint, struct notificatio
 // What a transfer needs, set aside beforehand so that it cannot fail.
 struct transfer {
 	unsigned count;
-	struct capability capabilities[MESSAGE_CAPABILITIES]; // their objects counted
+	struct capability capabilities[MESSAGE_CAPABILITIES]; // the sender's, held
 	handle_t slots[MESSAGE_CAPABILITIES];                 // in the receiver's table
 };
 
@@ -59,8 +59,8 @@ enum error message_check(struct thread *thread, uint64_t info, uint64_t flags);
 // The deadline that the thread's info word names.
 uint64_t message_deadline(const struct thread *thread);
 
-// Sets aside what transferring `sender`'s message to `receiver` takes. Errors: NO_RIGHTS, BAD_HANDLE (the
-// sender's), NO_SLOTS, NO_MEMORY, TOO_LONG (the receiver's).
+// Sets aside what transferring `sender`'s message to `receiver` takes. Errors: NO_RIGHTS, BAD_HANDLE, BUSY
+// (the sender's), NO_SLOTS, NO_MEMORY, TOO_LONG (the receiver's).
 enum error message_prepare(struct thread *sender, struct thread *receiver, struct transfer *transfer);
 void message_abandon(struct thread *receiver, struct transfer *transfer);
 // Moves the message into the receiver's registers and buffer. Both threads are claimed or current. `flags`:

@@ -11,6 +11,7 @@
 #define KERNEL_OBJECT_H
 
 #include <kernel/list.h>
+#include <kernel/spinlock.h>
 #include <stdatomic.h>
 #include <tern/types.h>
 
@@ -22,7 +23,9 @@ struct object {
 	uint8_t type; // enum object_type
 	uint64_t id;  // unique for ever
 	struct account *account;
-	struct object *next_dead; // on the list of those whose memory waits for quiescence
+	struct spinlock derivation_lock; // guards the derivation tree of its capabilities
+	atomic_uint revocations;         // under way: nothing is derived meanwhile
+	struct object *next_dead;        // on the list of those whose memory waits for quiescence
 };
 
 // One constant structure for each type, in the file of the type; table in object.c.
@@ -30,9 +33,10 @@ struct object_operations {
 	const char *name;
 	struct object_cache *cache;
 	size_t offset; // of the struct object in what the cache holds
-	// A capability with these rights came or went, in any table or message (endpoints count receivers).
+	// A capability with these rights came, in any table (endpoints count receivers). Any lock may be held.
 	// May be NULL.
 	void (*capability_added)(struct object *object, rights_t rights);
+	// It went. No lock held. May be NULL.
 	void (*capability_removed)(struct object *object, rights_t rights);
 	// The last reference went: gives back all that the object holds but its own memory. No lock held; may
 	// use preemption points.

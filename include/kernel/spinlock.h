@@ -25,8 +25,8 @@ enum lock_rank {
 	RANK_FUTEX,
 	RANK_TIMER,
 	RANK_REPLY,
-	RANK_CAPABILITY_TABLE, // a process's table; capability_added and capability_removed are called
-			       // without it
+	RANK_DERIVATION,       // an object's derivation tree
+	RANK_CAPABILITY_TABLE, // a process's table
 	RANK_THREAD,           // suspension, priority, affinity, joiner
 	RANK_TIMEOUT,          // a CPU's time-out queue
 	RANK_RUN_QUEUE,

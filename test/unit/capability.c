@@ -269,7 +269,7 @@ static void fill_and_empty(void)
 	frames_left = UINT64_MAX / 2;
 	CHECK(capability_table_init(&table, &root_account));
 	while ((error = capability_reserve(&table, &handle)) == ERR_OK) {
-		capability_install(&table, handle, &object->object, RIGHTS_ALL, 0);
+		capability_install(&table, handle, &object->object, RIGHTS_ALL);
 		count++;
 	}
 	CHECK(error == ERR_NO_SLOTS && count == limit);
@@ -278,7 +278,7 @@ static void fill_and_empty(void)
 	CHECK(capability_reserve(&table, &handle) == ERR_OK);
 	capability_table_destroy(&table);
 	// A slot was set aside: what is installed now must not stay.
-	capability_install(&table, handle, &object->object, RIGHTS_ALL, 0);
+	capability_install(&table, handle, &object->object, RIGHTS_ALL);
 	CHECK(object->capabilities == 0);
 	CHECK(capability_reserve(&table, &handle) == ERR_BAD_STATE);
 	object_put(&object->object);
@@ -321,7 +321,7 @@ static void start_models(void)
 			models[to].process.object.references++;
 			models[i].process.object.id = i;
 			capability_install(&models[i].process.table, *handle, &models[to].process.object,
-				RIGHT_GRANT, 0);
+				RIGHT_GRANT);
 		}
 }
 
