@@ -53,8 +53,7 @@ ZONES = (
     Zone(r"test/unit/", ("tern", "isa", "arch", "kernel"), library=True),
     Zone(r"user/lib/musl/", ("tern",), library=True, knows_isa=True),
     Zone(r"(user|test/kernel)/(.*/)?arch/", ("tern",), library=True, knows_isa=True),
-    Zone(r"(user|test/kernel|test/bench)/", ("tern",), library=True),
-    Zone(r"test/system/", (), library=True),
+    Zone(r"(user|test)/", ("tern",), library=True),
 )
 
 
