@@ -52,7 +52,7 @@ ZONES = (
     Zone(r"(include/kernel|kernel|mm|sched|ipc)/", ("tern", "arch", "kernel")),
     Zone(r"test/unit/", ("tern", "isa", "arch", "kernel"), library=True),
     Zone(r"user/lib/musl/", ("tern",), library=True, knows_isa=True),
-    Zone(r"(user|test/kernel)/(.*/)?arch/", ("tern",), library=True, knows_isa=True),
+    Zone(r"(user|test/kernel|test/bench)/(.*/)?arch/", ("tern",), library=True, knows_isa=True),
     Zone(r"(user|test)/", ("tern",), library=True),
 )
 

@@ -49,8 +49,8 @@ static inline struct cpu *arch_cpu_self(void)
 {
 	struct cpu *cpu;
 
-	// Not volatile: with interrupts disabled the value cannot change under the caller.
-	__asm__("movq %%gs:%c1, %0" : "=r"(cpu) : "i"(CPU_SELF));
+	// Volatile: a thread may be on another CPU after each switch.
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(cpu) : "i"(CPU_SELF));
 	return cpu;
 }
 
