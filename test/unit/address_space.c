@@ -211,6 +211,10 @@ static void model_map(struct model_space *model, unsigned first, unsigned count,
 	}
 }
 
+// The space and range in which a mapping is being replaced; NULL: none.
+static struct model_space *replacing;
+static vaddr_t replacing_start, replacing_end;
+
 static struct model_object *random_object(void)
 {
 	struct model_object *object = &objects[random_below(OBJECTS)];
@@ -244,7 +248,11 @@ static void do_map(struct model_space *model)
 	request.offset = object_page * PAGE_SIZE;
 	if (random_below(2))
 		request.flags |= MAP_FIXED | (random_below(2) ? MAP_REPLACE : 0);
+	replacing = request.flags & MAP_REPLACE ? model : NULL;
+	replacing_start = request.address;
+	replacing_end = request.address + request.length;
 	error = address_space_map(model->space, object ? object->memory : NULL, &request, allowed, &address);
+	replacing = NULL;
 	if (request.flags & access & ~allowed) {
 		CHECK(error == ERR_NO_RIGHTS);
 		return;
@@ -476,6 +484,20 @@ static void do_object(void)
 
 // --- The run
 
+// What is being replaced is given to nobody else.
+static void map_beside_replacement(void)
+{
+	struct map_request request = {
+		.length = PAGE_SIZE, .address = replacing_start, .flags = MAP_READ | MAP_FIXED};
+	vaddr_t address;
+
+	CHECK(address_space_map(replacing->space, NULL, &request, 7, &address) == ERR_EXISTS);
+	request.flags = MAP_READ;
+	CHECK(address_space_map(replacing->space, NULL, &request, 7, &address) == ERR_OK);
+	CHECK(address >= replacing_end);
+	CHECK(address_space_unmap(replacing->space, address, PAGE_SIZE) == ERR_OK);
+}
+
 // What another thread may do at a preemption point: it looks at a space of the test, and changes one place
 // that the model does not know.
 static void interfere(void)
@@ -490,6 +512,8 @@ static void interfere(void)
 	if (model->space == NULL || model->space->destroyed || random_below(4))
 		return;
 	machine_at_preemption_point = NULL;
+	if (replacing)
+		map_beside_replacement();
 	access_page(model->space, address_of((unsigned)random_below(WINDOW_PAGES)), FAULT_ACCESS_READ, &data);
 	CHECK(address_space_map(model->space, NULL, &request, 7, &place) == ERR_OK);
 	CHECK(access_page(model->space, place, FAULT_ACCESS_WRITE, &data) == FAULT_NONE);
