@@ -40,21 +40,28 @@ static uint64_t bit(unsigned cpu_index)
 	for (uint64_t left_ = (mask); left_ != 0; left_ &= left_ - 1) \
 		for (unsigned index = (unsigned)__builtin_ctzll(left_), once_ = 1; once_; once_ = 0)
 
-static uint64_t online_cpus(void)
+static struct address_space *loaded_space(const struct cpu *cpu)
 {
-	uint64_t mask = 0;
-
-	for (unsigned i = 0; i < cpu_count; i++)
-		mask |= cpus[i].online ? bit(i) : 0;
-	return mask;
+	return __atomic_load_n(&cpu->address_space, __ATOMIC_SEQ_CST);
 }
 
-// Other CPUs than this one that may have translations of a space.
-static uint64_t others_with(struct address_space *space)
+// Other CPUs that must be asked to flush: for kernel addresses all, for a space those that have it loaded. The
+// rest is told by a clear bit in space->cpus to flush the space when it loads it again. One that loads it just
+// now either finds the bit clear or is seen here in the second look.
+static uint64_t cpus_to_flush(struct address_space *space)
 {
-	uint64_t mask = space ? atomic_load(&space->cpus) : online_cpus();
+	unsigned self = cpu_self()->index;
+	uint64_t targets = 0;
 
-	return mask & ~bit(cpu_self()->index);
+	for (unsigned i = 0; i < cpu_count; i++) {
+		if (i == self || !cpus[i].online)
+			continue;
+		if (space && loaded_space(&cpus[i]) != space)
+			atomic_fetch_and(&space->cpus, ~bit(i));
+		if (space == NULL || loaded_space(&cpus[i]) == space)
+			targets |= bit(i);
+	}
+	return targets;
 }
 
 static void answer(struct request *request, struct cpu *cpu)
@@ -112,30 +119,34 @@ void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
 	arch_tlb_flush(space ? &space->arch : NULL, address, pages);
 	if (ARCH_TLB_BROADCAST)
 		return;
-	targets = others_with(space);
+	targets = cpus_to_flush(space);
 	if (targets != 0)
 		ask(&(struct request){REQUEST_FLUSH, space, address, pages, 0}, targets);
 }
 
+// The order matters: a CPU says what it loads before it looks whether its translations are current.
 void address_space_switch(struct address_space *space)
 {
 	struct cpu *cpu = cpu_self();
 
 	if (cpu->address_space == space)
 		return;
-	// Set before the CPU can read an entry, so that whoever changes one later knows us.
-	if (space && !(atomic_load(&space->cpus) & bit(cpu->index)))
-		atomic_fetch_or(&space->cpus, bit(cpu->index));
-	cpu->address_space = space;
+	__atomic_store_n(&cpu->address_space, space, __ATOMIC_SEQ_CST);
 	arch_mmu_switch(space ? &space->arch : NULL);
+	if (space == NULL || ARCH_TLB_BROADCAST || (atomic_load(&space->cpus) & bit(cpu->index)))
+		return;
+	atomic_fetch_or(&space->cpus, bit(cpu->index));
+	arch_tlb_flush(&space->arch, 0, ARCH_USER_END >> PAGE_SHIFT);
 }
 
 void address_space_unload(struct address_space *space)
 {
-	uint64_t targets = others_with(space);
+	uint64_t targets = 0;
 
 	if (cpu_self()->address_space == space)
 		address_space_switch(NULL);
+	for (unsigned i = 0; i < cpu_count; i++)
+		targets |= loaded_space(&cpus[i]) == space ? bit(i) : 0;
 	if (targets != 0)
 		ask(&(struct request){REQUEST_UNLOAD, space, 0, 0, 0}, targets);
 }

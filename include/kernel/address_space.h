@@ -50,7 +50,7 @@ struct address_space {
 	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
 	bool destroyed;        // nothing can be mapped or touched any more
-	_Atomic uint64_t cpus; // bit n: CPU n has run it and may have translations
+	_Atomic uint64_t cpus; // bit n: what CPU n has of it in its TLB is current (no ARCH_TLB_BROADCAST)
 };
 
 // Creator's reference; NULL: no memory.
