@@ -120,7 +120,7 @@ static enum error grow(struct capability_table *table)
 	for (uint32_t i = 0; i < SLOTS_PER_PAGE; i++) {
 		page[i].index = (uint16_t)(first + i);
 		page[i].generation = 1;
-		page[i].table = table;
+		page[i].derivation.table = table;
 		page[i].next_free = i + 1 < SLOTS_PER_PAGE ? first + i + 1 : NO_SLOT;
 	}
 	table->pages[first / SLOTS_PER_PAGE] = page;
@@ -154,7 +154,7 @@ enum error capability_reserve(struct capability_table *table, handle_t *handle)
 // of a new tenant.
 static void free_slot(struct capability *slot)
 {
-	struct capability_table *table = slot->table;
+	struct capability_table *table = slot->derivation.table;
 	uint32_t generation = slot->generation + 1;
 
 	ASSERT_LOCK_HELD(&table->lock);
@@ -198,7 +198,7 @@ static void fill_slot(struct capability *slot, struct object *object, rights_t r
 {
 	const struct object_operations *operations = object_operations[object->type];
 
-	ASSERT_LOCK_HELD(&slot->table->lock);
+	ASSERT_LOCK_HELD(&slot->derivation.table->lock);
 	object_get(object);
 	if (operations->capability_added)
 		operations->capability_added(object, rights);
@@ -246,7 +246,7 @@ enum error capability_install_new(struct object *object, rights_t rights, handle
 // The slot that a look-up found, if it still holds the same; NULL otherwise. The tree of the object is locked.
 static struct capability *same_slot(const struct capability *found)
 {
-	struct capability *slot = slot_at(found->table, found->index);
+	struct capability *slot = slot_at(found->derivation.table, found->index);
 
 	ASSERT_LOCK_HELD(&found->object->derivation_lock);
 	return __atomic_load_n(&slot->generation, __ATOMIC_RELAXED) == found->generation &&
@@ -257,14 +257,14 @@ static struct capability *same_slot(const struct capability *found)
 
 static enum error find_slot(struct capability_table *table, handle_t handle, struct capability *found)
 {
-	found->table = table;
+	found->derivation.table = table;
 	found->index = (uint16_t)handle;
 	return read_slot(table, handle, found);
 }
 
 enum error capability_hold(struct capability_table *table, handle_t handle, struct capability *found)
 {
-	found->table = table;
+	found->derivation.table = table;
 	found->index = (uint16_t)handle;
 	if (atomic_load_explicit(&found->object->revocations, memory_order_relaxed))
 		return ERR_BUSY;
@@ -297,9 +297,9 @@ static void take_out(struct capability *slot)
 {
 	ASSERT_LOCK_HELD(&slot->object->derivation_lock);
 	derivation_remove(&slot->derivation);
-	spin_lock(&slot->table->lock);
+	spin_lock(&slot->derivation.table->lock);
 	free_slot(slot);
-	spin_unlock(&slot->table->lock);
+	spin_unlock(&slot->derivation.table->lock);
 }
 
 enum error capability_close(struct capability_table *table, handle_t handle)
@@ -320,33 +320,53 @@ enum error capability_close(struct capability_table *table, handle_t handle)
 	return ERR_OK;
 }
 
-// Removes one of what is derived from a capability. NOT_FOUND: there is none.
-static enum error revoke_one(const struct capability *found)
+bool capability_attach(const struct capability *source, struct derivation *kept)
+{
+	struct capability *slot;
+
+	spin_lock(&source->object->derivation_lock);
+	slot = same_slot(source);
+	if (slot)
+		derivation_insert_beside(&slot->derivation, kept);
+	spin_unlock(&source->object->derivation_lock);
+	return slot != NULL;
+}
+
+struct derivation *capability_first_derived(const struct capability *found)
+{
+	struct capability *slot = same_slot(found);
+
+	return slot ? derivation_first(&slot->derivation) : NULL;
+}
+
+// Removes one of what is derived from a capability. False: there is none.
+static bool revoke_one(const struct capability *found)
 {
 	struct object *object = found->object;
-	struct derivation *first = NULL;
-	struct capability *slot;
+	struct derivation *first;
 	rights_t rights = 0;
+	bool is_kept;
 
 	spin_lock(&object->derivation_lock);
-	slot = same_slot(found);
-	if (slot)
-		first = derivation_first(&slot->derivation);
-	if (first) {
+	first = capability_first_derived(found);
+	is_kept = first && first->table == NULL;
+	if (first && !is_kept) {
 		struct capability *derived = container_of(first, struct capability, derivation);
 
 		rights = derived->rights;
 		take_out(derived);
 	}
 	spin_unlock(&object->derivation_lock);
-	if (first)
+	if (is_kept)
+		object_operations[object->type]->revoke_kept(found);
+	else if (first)
 		removed(object, rights);
-	return slot == NULL ? ERR_BAD_HANDLE : first == NULL ? ERR_NOT_FOUND : ERR_OK;
+	return first != NULL;
 }
 
 enum error capability_revoke(struct capability_table *table, handle_t handle)
 {
-	struct capability found;
+	struct capability found, again;
 	unsigned step = 0;
 	enum error error = find_slot(table, handle, &found);
 
@@ -355,12 +375,13 @@ enum error capability_revoke(struct capability_table *table, handle_t handle)
 	if (error)
 		return error;
 	atomic_fetch_add(&found.object->revocations, 1);
-	while ((error = revoke_one(&found)) == ERR_OK)
+	while (revoke_one(&found))
 		if (++step % CLOSE_STEP == 0)
 			preemption_point();
+	error = find_slot(table, handle, &again);
 	atomic_fetch_sub(&found.object->revocations, 1);
 	object_put(found.object);
-	return error == ERR_NOT_FOUND ? ERR_OK : error;
+	return error;
 }
 
 void capability_table_destroy(struct capability_table *table)

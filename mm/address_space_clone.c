@@ -4,7 +4,7 @@
 // so each page is as the parent had it at some moment of the call. Nothing of the parent waits meanwhile but
 // for the step under way.
 
-#include "mapping.h"
+#include "unmap.h"
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/memory.h>
@@ -61,6 +61,8 @@ static bool clone_step(
 		part->length = mapping_end(mapping) - *address;
 		if (part->memory)
 			object_get(&part->memory->object);
+		part->space = child;
+		mapping_derive_beside(mapping, part);
 	} else {
 		done = clone_pages(child, mapping, *address, part);
 		object_get(&part->memory->object);
@@ -69,13 +71,19 @@ static bool clone_step(
 	return done;
 }
 
-// Enters a part into the copy; it takes over nothing.
+// Enters a part into the copy; it takes over nothing. Its memory may have been revoked just now.
 static void enter_part(struct address_space *child, struct mapping *part)
 {
+	vaddr_t address = part->address, end = address + part->length;
+	bool revoked;
+
 	spin_lock(&child->lock);
+	revoked = part->unmapping;
 	mapping_insert(child, part);
 	mapping_merge(child, part);
 	spin_unlock(&child->lock);
+	if (revoked)
+		unmap_sweep(child, address, end);
 }
 
 // One step, with a new mapping for what it copies.

@@ -4,6 +4,7 @@
 
 #include "mapping.h"
 #include <kernel/assert.h>
+#include <kernel/capability.h>
 #include <kernel/memory.h>
 
 #define MAP_FLAGS      (MAP_ACCESS | MAP_FIXED | MAP_REPLACE | MAP_SHARED | MAP_DEVICE | MAP_GUARD)
@@ -101,6 +102,8 @@ static enum error place(struct address_space *space, struct mapping *mapping,
 {
 	if (space->destroyed)
 		return ERR_BAD_STATE;
+	if (mapping->unmapping)
+		return ERR_BAD_HANDLE; // revoked just now
 	if (!(request->flags & MAP_FIXED))
 		*address = choose_address(space, request);
 	else if (may_be_put(space, request))
@@ -171,7 +174,8 @@ static enum error memory_of_request(struct address_space *space, struct memory *
 	return ERR_OK;
 }
 
-enum error address_space_map(struct address_space *space, struct memory *memory,
+// `source`: the capability that `memory` was found through; NULL: none.
+static enum error map(struct address_space *space, struct memory *memory, const struct capability *source,
 	const struct map_request *request, uint64_t allowed, vaddr_t *address)
 {
 	struct memory *shown;
@@ -192,11 +196,29 @@ enum error address_space_map(struct address_space *space, struct memory *memory,
 		mapping->offset = request->offset;
 		mapping->flags = flags;
 		mapping->flags_allowed = allowed & MAP_ACCESS;
-		error = map_prepared(space, mapping, request, address);
+		mapping->space = space;
+		error = source && !capability_attach(source, &mapping->derivation)
+			? ERR_BAD_HANDLE
+			: map_prepared(space, mapping, request, address);
 	}
+	if (error && source && mapping)
+		mapping_leave_derivation(mapping);
 	if (error)
 		mapping_free(space, mapping);
 	if (shown && shown != memory && (flags & MAP_SHARED))
 		object_put(&shown->object); // the mapping holds it
 	return error;
+}
+
+enum error address_space_map(struct address_space *space, struct memory *memory,
+	const struct map_request *request, uint64_t allowed, vaddr_t *address)
+{
+	return map(space, memory, NULL, request, allowed, address);
+}
+
+enum error address_space_map_through(struct address_space *space, const struct capability *source,
+	const struct map_request *request, uint64_t allowed, vaddr_t *address)
+{
+	return map(space, container_of(source->object, struct memory, object), source, request, allowed,
+		address);
 }

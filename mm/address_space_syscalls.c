@@ -49,34 +49,39 @@ struct syscall_result sys_address_space_create(void)
 	return install(address_space_create(thread_current()->process->account));
 }
 
-// The memory of a request, counted (NULL for HANDLE_NONE), and the access that the caller's rights permit.
-static enum error find_memory(const struct map_request *request, struct memory **memory, uint64_t *allowed)
+// The capability of the memory of a request, held, and the access that the caller's rights permit.
+static enum error find_memory(
+	const struct map_request *request, struct capability *capability, uint64_t *allowed)
 {
-	struct capability capability;
-	enum error error;
+	enum error error = capability_lookup(request->memory, OBJECT_MEMORY, RIGHT_MAP, capability);
 
-	*memory = NULL;
-	*allowed = MAP_READ | MAP_WRITE | MAP_EXECUTE;
-	if (request->memory == HANDLE_NONE)
-		return ERR_OK;
-	error = capability_lookup(request->memory, OBJECT_MEMORY, RIGHT_MAP, &capability);
+	if (!error)
+		error = capability_hold(&thread_current()->process->table, request->memory, capability);
 	if (error)
 		return error;
-	if (!object_try_get(capability.object))
-		return ERR_BAD_HANDLE;
-	*memory = container_of(capability.object, struct memory, object);
-	*allowed = (capability.rights & RIGHT_READ ? MAP_READ : 0) |
-		(capability.rights & RIGHT_WRITE ? MAP_WRITE : 0) |
-		(capability.rights & RIGHT_EXECUTE ? MAP_EXECUTE : 0);
+	*allowed = (capability->rights & RIGHT_READ ? MAP_READ : 0) |
+		(capability->rights & RIGHT_WRITE ? MAP_WRITE : 0) |
+		(capability->rights & RIGHT_EXECUTE ? MAP_EXECUTE : 0);
 	return ERR_OK;
+}
+
+static enum error map_memory(struct address_space *space, const struct map_request *request, vaddr_t *address)
+{
+	struct capability capability;
+	uint64_t allowed;
+	enum error error = find_memory(request, &capability, &allowed);
+
+	if (error)
+		return error;
+	error = address_space_map_through(space, &capability, request, allowed, address);
+	object_put(capability.object);
+	return error;
 }
 
 struct syscall_result sys_address_space_map(handle_t handle, const struct map_request __user *user_request)
 {
 	struct address_space *space;
 	struct map_request request;
-	struct memory *memory;
-	uint64_t allowed;
 	vaddr_t address = 0;
 	enum error error = find_space(handle, RIGHT_MAP, &space);
 
@@ -84,12 +89,9 @@ struct syscall_result sys_address_space_map(handle_t handle, const struct map_re
 		return SYSCALL_ERROR(error);
 	error = copy_from_user(&request, user_request, sizeof(request));
 	if (!error)
-		error = find_memory(&request, &memory, &allowed);
-	if (!error) {
-		error = address_space_map(space, memory, &request, allowed, &address);
-		if (memory)
-			object_put(&memory->object);
-	}
+		error = request.memory == HANDLE_NONE ? address_space_map(space, NULL, &request,
+								MAP_READ | MAP_WRITE | MAP_EXECUTE, &address)
+						      : map_memory(space, &request, &address);
 	object_put(&space->object);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(address);
 }

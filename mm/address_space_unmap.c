@@ -5,6 +5,7 @@
 
 #include "unmap.h"
 #include <kernel/assert.h>
+#include <kernel/capability.h>
 #include <kernel/cpu.h>
 #include <kernel/memory.h>
 
@@ -102,6 +103,55 @@ void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end)
 		spin_unlock(&space->lock);
 		preemption_point();
 	}
+}
+
+// The mapping that is first derived from a capability, with its space counted and locked, and the tree; NULL:
+// another thing is first, or has come to be. The space of a mapping that goes anyway just loses it.
+static struct mapping *lock_first_derived(const struct capability *revoked)
+{
+	struct spinlock *tree_lock = &revoked->object->derivation_lock;
+	struct address_space *space = NULL;
+	struct derivation *first;
+
+	spin_lock(tree_lock);
+	first = capability_first_derived(revoked);
+	if (first && first->table == NULL)
+		space = container_of(first, struct mapping, derivation)->space;
+	if (space && !object_try_get(&space->object)) {
+		derivation_remove(first);
+		space = NULL;
+	}
+	spin_unlock(tree_lock);
+	if (space == NULL)
+		return NULL;
+	spin_lock(&space->lock);
+	spin_lock(tree_lock);
+	if (capability_first_derived(revoked) == first &&
+		container_of(first, struct mapping, derivation)->space == space)
+		return container_of(first, struct mapping, derivation);
+	spin_unlock(tree_lock);
+	spin_unlock(&space->lock);
+	object_put(&space->object);
+	return NULL;
+}
+
+void mapping_revoke_first(const struct capability *revoked)
+{
+	struct mapping *mapping = lock_first_derived(revoked);
+	struct address_space *space;
+	vaddr_t address, end;
+
+	if (mapping == NULL)
+		return;
+	space = mapping->space;
+	address = mapping->address;
+	end = mapping_end(mapping);
+	mapping->unmapping = true;
+	derivation_remove(&mapping->derivation);
+	spin_unlock(&revoked->object->derivation_lock);
+	spin_unlock(&space->lock);
+	unmap_sweep(space, address, end);
+	object_put(&space->object);
 }
 
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length)

@@ -22,6 +22,8 @@ struct mapping *mapping_allocate(struct address_space *space)
 	mapping = cache_allocate(&mapping_cache);
 	if (mapping == NULL)
 		account_uncharge_object(account);
+	else
+		derivation_init_alone(&mapping->derivation);
 	return mapping;
 }
 
@@ -43,6 +45,41 @@ static void unlock_memory(const struct mapping *mapping)
 {
 	if (mapping->memory)
 		spin_unlock(&mapping->memory->lock);
+}
+
+// Puts a mapping where revocations reach it as they do another of the same memory.
+void mapping_derive_beside(struct mapping *mapping, struct mapping *kept)
+{
+	struct spinlock *tree_lock;
+
+	if (mapping->memory == NULL || mapping->memory->owner)
+		return;
+	tree_lock = &mapping->memory->object.derivation_lock;
+	spin_lock(tree_lock);
+	if (!list_is_empty(&mapping->derivation.open))
+		derivation_insert_beside(&mapping->derivation, &kept->derivation);
+	spin_unlock(tree_lock);
+}
+
+static bool is_derived_alike(const struct mapping *one, const struct mapping *other)
+{
+	struct spinlock *tree_lock;
+	bool alike;
+
+	if (one->memory == NULL || one->memory->owner)
+		return true;
+	tree_lock = &one->memory->object.derivation_lock;
+	spin_lock(tree_lock);
+	alike = derivation_is_next_to(&one->derivation, &other->derivation);
+	spin_unlock(tree_lock);
+	return alike;
+}
+
+void mapping_leave_derivation(struct mapping *mapping)
+{
+	spin_lock(&mapping->memory->object.derivation_lock);
+	derivation_remove(&mapping->derivation);
+	spin_unlock(&mapping->memory->object.derivation_lock);
 }
 
 // --- Finding
@@ -127,6 +164,8 @@ static void leave(struct address_space *space, struct mapping *mapping)
 	mapping_tree_remove(&space->tree_root, mapping);
 	list_remove(&mapping->link);
 	update_gap(space, above);
+	if (mapping->memory && !mapping->memory->owner)
+		mapping_leave_derivation(mapping);
 	if (mapping->memory)
 		object_put(&mapping->memory->object);
 	mapping_free(space, mapping);
@@ -202,6 +241,7 @@ void mapping_split(struct address_space *space, vaddr_t address, struct mapping 
 		memory_add_mapping(upper->memory, upper);
 	}
 	unlock_memory(lower);
+	mapping_derive_beside(lower, upper);
 	enter(space, upper);
 }
 
@@ -210,7 +250,8 @@ static bool continues(const struct mapping *lower, const struct mapping *upper)
 	return !lower->unmapping && !upper->unmapping && lower->memory == upper->memory &&
 		lower->flags == upper->flags && lower->flags_allowed == upper->flags_allowed &&
 		mapping_end(lower) == upper->address &&
-		(lower->memory == NULL || lower->offset + lower->length == upper->offset);
+		(lower->memory == NULL || lower->offset + lower->length == upper->offset) &&
+		is_derived_alike(lower, upper);
 }
 
 void mapping_merge_below(struct address_space *space, struct mapping *mapping)

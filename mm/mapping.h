@@ -51,6 +51,11 @@ void mapping_insert(struct address_space *space, struct mapping *mapping);
 void mapping_remove(struct address_space *space, struct mapping *mapping);
 // Cuts a part off the lower end.
 void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t length);
+// Lets what takes a mapping's capability of its memory away take another of that memory too. One of their
+// spaces is locked.
+void mapping_derive_beside(struct mapping *mapping, struct mapping *kept);
+// No revocation reaches it any more.
+void mapping_leave_derivation(struct mapping *mapping);
 // Makes two of the mapping that an address is inside of. The upper one is *spare, then set to NULL.
 void mapping_split(struct address_space *space, vaddr_t address, struct mapping **spare);
 // Whether an address is inside a mapping that is not being unmapped: splitting there needs a spare one.

@@ -281,6 +281,7 @@ static void destroy(struct object *object)
 const struct object_operations memory_operations = {
 	.name = "memory",
 	.cache = &memory_cache,
+	.revoke_kept = mapping_revoke_first,
 	.destroy = destroy,
 };
 

@@ -13,20 +13,23 @@
 
 #include <arch/mmu.h>
 #include <arch/types.h>
+#include <kernel/derivation.h>
 #include <kernel/futex.h>
 #include <kernel/object.h>
 #include <kernel/spinlock.h>
 #include <tern/fault.h>
 #include <tern/info.h>
 
+struct capability;
 struct memory;
 
 struct mapping {
 	struct list_node link;        // in address_space.mappings, by address
 	struct list_node memory_link; // in memory->mappings
 	struct address_space *space;
-	struct memory *memory; // counted; NULL: a guard
-	vaddr_t address;       // this and the next two: changed under the memory's lock too
+	struct memory *memory;        // counted; NULL: a guard
+	struct derivation derivation; // beside the capability of the memory it was made through, if any
+	vaddr_t address;              // this and the next two: changed under the memory's lock too
 	uint64_t length;
 	uint64_t offset;
 	uint64_t flags;         // MAP_*
@@ -60,6 +63,10 @@ struct address_space *address_space_create(struct account *account);
 // `allowed` is what the caller's rights on the memory permit (MAP_READ ...). memory NULL: anonymous memory of
 // its own (or a guard). No lock held; preemption points inside.
 enum error address_space_map(struct address_space *space, struct memory *memory,
+	const struct map_request *request, uint64_t allowed, vaddr_t *address);
+// The same through a held capability of a memory object: whoever revokes that takes the mapping away. Errors
+// also: BAD_HANDLE (it is gone already).
+enum error address_space_map_through(struct address_space *space, const struct capability *source,
 	const struct map_request *request, uint64_t allowed, vaddr_t *address);
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length);
 enum error address_space_protect(

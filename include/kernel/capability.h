@@ -17,15 +17,14 @@ struct process;
 
 struct capability {
 	struct object *object;
-	uint64_t badge;
+	union {
+		uint64_t badge;
+		uint32_t next_free; // index of the next free slot, while free
+	};
 	uint16_t rights;
 	uint16_t index;      // of the slot
 	uint32_t generation; // of the handle that names it
-	struct capability_table *table;
-	union {
-		struct derivation derivation;
-		uint32_t next_free; // index of the next free slot, while free
-	};
+	struct derivation derivation;
 };
 
 #define CAPABILITY_TABLE_PAGES 512 // pages of slots: 32 768 handles at 64 bytes
@@ -74,6 +73,13 @@ bool capability_derive(struct capability_table *table, handle_t handle, const st
 // reserve + install, for a new object whose creator's reference is given up: on success the capability holds
 // it, on failure it is gone.
 enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle);
+
+// Keeps something on behalf of a held capability. False: that has been closed or revoked. Locks below
+// RANK_DERIVATION may be held.
+bool capability_attach(const struct capability *source, struct derivation *kept);
+// The first of what is derived from a capability that a look-up found; NULL: nothing, or it is gone. The tree
+// is locked.
+struct derivation *capability_first_derived(const struct capability *found);
 
 // Removes a capability; what was derived from it is now derived from what it was derived from. No lock held.
 // Errors: BAD_HANDLE.

@@ -22,6 +22,7 @@
 #define PAGES_PER_STEP 64
 
 struct address_space;
+struct capability;
 struct mapping;
 
 enum memory_kind {
@@ -101,6 +102,9 @@ enum memory_result memory_write(struct memory *memory, uint64_t offset, const vo
 // memory->lock is held.
 void memory_add_mapping(struct memory *memory, struct mapping *mapping);
 void memory_remove_mapping(struct memory *memory, struct mapping *mapping);
+
+// Takes the mapping away that is the first of what is derived from a capability. No lock held.
+void mapping_revoke_first(const struct capability *revoked);
 
 // Leaves of the access of all mappings to [offset, end) what is in `keep` (enum mmu_access); 0 unmaps. On
 // return no CPU has more. memory->lock is held.

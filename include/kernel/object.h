@@ -16,6 +16,7 @@
 #include <tern/types.h>
 
 struct account;
+struct capability;
 struct object_cache;
 
 struct object {
@@ -38,6 +39,10 @@ struct object_operations {
 	void (*capability_added)(struct object *object, rights_t rights);
 	// It went. No lock held. May be NULL.
 	void (*capability_removed)(struct object *object, rights_t rights);
+	// What the first of the things derived from this capability is the kernel keeps on behalf of one: takes
+	// it away, or changes that it is the first. No lock held; may use preemption points. Of types that use
+	// capability_attach.
+	void (*revoke_kept)(const struct capability *revoked);
 	// The last reference went: gives back all that the object holds but its own memory. No lock held; may
 	// use preemption points.
 	void (*destroy)(struct object *object);

@@ -6,6 +6,7 @@
 #include <kernel/address_space.h>
 #include <kernel/boot.h>
 #include <kernel/cache.h>
+#include <kernel/capability.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
 #include <stdlib.h>
@@ -86,7 +87,14 @@ void *object_create(enum object_type type, struct account *account)
 	object->type = (uint8_t)type;
 	object->id = ++last_id;
 	object->account = account;
+	spin_init(&object->derivation_lock, RANK_DERIVATION);
 	return object;
+}
+
+bool object_try_get(struct object *object)
+{
+	object->references++;
+	return true;
 }
 
 void object_put(struct object *object)
@@ -140,4 +148,19 @@ void machine_return_frames(void)
 	while (taken_count > 0)
 		frame_release(taken_frames[--taken_count]);
 	free(taken_frames);
+}
+
+// --- No capabilities
+
+bool capability_attach(const struct capability *source, struct derivation *kept)
+{
+	(void)source;
+	(void)kept;
+	return false;
+}
+
+struct derivation *capability_first_derived(const struct capability *found)
+{
+	(void)found;
+	return NULL;
 }
