@@ -320,8 +320,8 @@ static void start_models(void)
 			object_get(&models[to].process.object);
 			models[to].process.object.references++;
 			models[i].process.object.id = i;
-			capability_install(&models[i].process.table, *handle, &models[to].process.object,
-				RIGHT_GRANT);
+			capability_install(
+				&models[i].process.table, *handle, &models[to].process.object, RIGHT_GRANT);
 		}
 }
 
