@@ -32,6 +32,10 @@ static void start(const struct device *device)
 	device_write8(device, REGISTER_FIFO_CONTROL, FIFO_ENABLE);
 	device_write8(device, REGISTER_MODEM_CONTROL, MODEM_READY | MODEM_INTERRUPT);
 	device_write8(device, REGISTER_INTERRUPT_ENABLE, ENABLE_RECEIVE);
+	// QEMU keeps what was typed before the machine was ready until the data register is read.
+	if (!(device_read8(device, REGISTER_LINE_STATUS) & STATUS_RECEIVED)) {
+		device_read8(device, REGISTER_DATA);
+	}
 }
 
 static size_t receive(const struct device *device, uint8_t *bytes, size_t room)
