@@ -11,6 +11,9 @@
 // Contents that have a memory object at a time: an object is a second copy of the bytes.
 #define MEMORIES_MAX 64
 
+// Bytes for which pages are made at a time.
+#define RUN_MAX ((uint64_t)256 * 1024)
+
 static struct content *memory_owners[MEMORIES_MAX];
 static size_t next_memory_owner;
 
@@ -176,8 +179,10 @@ enum error content_prepare(struct content *content, uint64_t offset, size_t *len
 		error = make_page(content, page_number(offset));
 	if (error != ERR_OK)
 		return error;
-	// Further pages at once, so that they are next to each other and filled by one copy.
-	uint64_t end = *length < CONTENT_SIZE_MAX - offset ? offset + *length : CONTENT_SIZE_MAX;
+	// Further pages at once, so that they are next to each other and filled by one copy; not many, since
+	// nobody knows yet whether there are so many bytes.
+	uint64_t most = CONTENT_SIZE_MAX - offset < RUN_MAX ? CONTENT_SIZE_MAX - offset : RUN_MAX;
+	uint64_t end = offset + (*length < most ? *length : most);
 	uint64_t next = (offset | (PAGE_SIZE - 1)) + 1;
 	while (next < end && make_page(content, page_number(next)) == ERR_OK)
 		next += PAGE_SIZE;
@@ -194,16 +199,15 @@ void content_written(struct content *content, uint64_t end)
 	zero_beyond_size(content);
 }
 
-// Fills a memory object with the bytes.
+// Fills a memory object, which is zero, with the bytes: holes stay holes.
 static enum error fill_memory(const struct content *content, handle_t memory)
 {
 	enum error error = ERR_OK;
-	for (uint64_t done = 0; done < content->size && error == ERR_OK;) {
-		size_t length = content->size - done;
-		const uint8_t *run = content_run(content, done, &length);
-		error = memory_write(memory, done, run, length);
-		done += length;
-	}
+	if (content->archive != NULL)
+		return memory_write(memory, 0, content->archive, content->size);
+	for (size_t i = 0; i < content->page_end && error == ERR_OK; i++)
+		if (content->pages[i] != NULL)
+			error = memory_write(memory, (uint64_t)i << PAGE_SHIFT, content->pages[i], PAGE_SIZE);
 	return error;
 }
 
