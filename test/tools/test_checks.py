@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The check of #include directions and the generator of the system-call reference say no where they should."""
+"""The checks of #include directions and of the table of features, and the generator of the system-call reference say no
+where they should."""
 
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
+import check_features
 import check_includes
 import generate_syscalls
 from tern import places
@@ -51,6 +53,40 @@ class Includes(unittest.TestCase):
             ("attic/a.c", ""),
         ):
             self.assertEqual(len(self.complaints(name, text)), 1, (name, text))
+
+
+class Features(unittest.TestCase):
+    """Tables of features that are made up."""
+
+    GOOD = [f"| {n} | V | feature | K | done | `kernel/a` | |" for n in range(1, 51)]
+
+    def complaints(self, row: str) -> list[str]:
+        """What the check says about a table whose first row is another one."""
+        return check_features.check("\n".join([row, *self.GOOD[1:]]), {"kernel/a"})
+
+    def test_allowed(self) -> None:
+        for row in (
+            self.GOOD[0],
+            "| 1 | V | f | K | planned | | |",
+            "| 1 | V | f | K | partly | `kernel/a` `kernel/a` | x |",
+        ):
+            self.assertEqual(self.complaints(row), [], row)
+
+    def test_refused(self) -> None:
+        for row in (
+            "| 1 | V | f | K | done | `kernel/b` | |",
+            "| 1 | V | f | K | done | | |",
+            "| 1 | V | f | K | nearly | `kernel/a` | |",
+            "| 1 | V | f | K | planned | |",
+            "| 2 | V | f | K | planned | | |",
+            "",
+        ):
+            self.assertEqual(len(self.complaints(row)), 1, row)
+
+    def test_finds_tests_of_each_kind(self) -> None:
+        known = check_features.known_tests()
+        for name in ("kernel/handle_info_tells_one_object", "servers/console", "unit/tlb", "system/echo"):
+            self.assertIn(name, known)
 
 
 class Syscalls(unittest.TestCase):

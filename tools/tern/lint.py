@@ -82,6 +82,11 @@ def documents() -> list[str]:
     return _output([sys.executable, str(places.TREE / "tools/generate_syscalls.py"), "--check"]).splitlines()
 
 
+def features() -> list[str]:
+    """The table of features is whole, and each test that it names exists."""
+    return _output([sys.executable, str(places.TREE / "tools/check_features.py")]).splitlines()
+
+
 def scripts() -> list[str]:
     """Python and shell parse."""
     complaints = []
@@ -177,6 +182,7 @@ CHECKS = (
     Check("format", formatting),
     Check("includes", include_directions),
     Check("documents", documents),
+    Check("features", features),
     Check("scripts", scripts),
     Check("licences", licences),
     Check("integer only", integer_only),
