@@ -27,7 +27,7 @@ static void test_text(void)
 	snprintf(text, sizeof(text), "%.15g %.3e %a", 1.0 / 3, 12345.678, 0.5);
 	check(strcmp(text, "0.333333333333333 1.235e+04 0x1p-1") == 0, "floating point is printed");
 	check(strtod("2.5e3", NULL) == 2500.0 && fabs(sin(1.0) - 0.8414709848078965) < 1e-15,
-		"read and computed");
+		"floating point is read and computed");
 	size_t length = format_text(text, sizeof(text), "%s|%5d|%-5u|%05x|%lu|%c%%|%.2s|%p", "a", -42, 7u,
 		0xabu, (unsigned long)UINT64_MAX, 'c', "xyz", (void *)0x10);
 	check(strcmp(text, "a|  -42|7    |000ab|18446744073709551615|c%|xy|0x10") == 0 &&
@@ -68,7 +68,7 @@ static void test_memory(void)
 	check(good, "numbers are sorted");
 	errno = 0;
 	void *volatile huge = malloc((size_t)1 << 60);
-	check(huge == NULL && errno == ENOMEM, "too much memory");
+	check(huge == NULL && errno == ENOMEM, "too much memory is refused");
 }
 
 static void test_files(void)
@@ -80,9 +80,10 @@ static void test_files(void)
 			fgets(line, sizeof(line), file) != NULL && strcmp(line, "5\n") == 0 &&
 			fclose(file) == 0,
 		"a file is written and read");
-	check(stat("/tmp/c_library", &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 9, "stat");
+	check(stat("/tmp/c_library", &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 9,
+		"a file is looked at");
 	check(unlink("/tmp/c_library") == 0 && fopen("/tmp/c_library", "r") == NULL && errno == ENOENT,
-		"unlink");
+		"a file is removed");
 }
 
 static void test_time(void)

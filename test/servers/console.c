@@ -31,13 +31,16 @@ static enum error write_from(const void *address, size_t length, uint64_t stream
 
 static void test_output(void)
 {
-	check_error(console_write(console, CONSOLE_OUTPUT, "# output\n", 9), ERR_OK, "output");
-	check_error(console_write(console, CONSOLE_ERROR, "error output\n", 13), ERR_OK, "error output");
-	check_error(console_write(console, CONSOLE_OUTPUT, "", 0), ERR_OK, "nothing");
+	check_error(console_write(console, CONSOLE_OUTPUT, "# output\n", 9), ERR_OK, "output is written");
+	check_error(console_write(console, CONSOLE_ERROR, "error output\n", 13), ERR_OK,
+		"error output is written");
+	check_error(console_write(console, CONSOLE_OUTPUT, "", 0), ERR_OK, "no bytes are written");
 	check_error(write_from("x", 1, 7), ERR_INVALID_ARGUMENT, "a stream that there is not");
-	check_error(write_from((void *)0x1000, 1, CONSOLE_OUTPUT), ERR_PEER_FAULT, "bytes from nowhere");
-	check_error(call(CONSOLE_WRITE, 2, CONSOLE_OUTPUT, 1), ERR_INVALID_ARGUMENT, "bytes not offered");
-	check_error(call(CONSOLE_DRAIN, 0, 0, 0), ERR_OK, "draining");
+	check_error(
+		write_from((void *)0x1000, 1, CONSOLE_OUTPUT), ERR_PEER_FAULT, "bytes from unmapped memory");
+	check_error(call(CONSOLE_WRITE, 2, CONSOLE_OUTPUT, 1), ERR_INVALID_ARGUMENT,
+		"bytes that are not offered");
+	check_error(call(CONSOLE_DRAIN, 0, 0, 0), ERR_OK, "output drains");
 	check_error(call(CONSOLE_FINISH, 1, 0, 0), ERR_NO_RIGHTS, "the session is not ours to end");
 	check_error(call(0x7777, 0, 0, 0), ERR_INVALID_ARGUMENT, "an unknown request");
 }
@@ -47,12 +50,13 @@ static void test_input(void)
 	char buffer[8];
 	size_t length = sizeof(buffer);
 	uint64_t start, end;
-	check_error(console_read(console, buffer, &length, 0), ERR_WOULD_BLOCK, "no input");
+	check_error(console_read(console, buffer, &length, 0), ERR_WOULD_BLOCK, "no input is no answer");
 	clock_get(&start);
 	check_error(console_read(console, buffer, &length, start + 20 * MILLISECOND), ERR_TIMED_OUT,
 		"no input in time");
 	clock_get(&end);
-	check(end - start >= 20 * MILLISECOND && end - start < 2000 * MILLISECOND, "which was waited for");
+	check(end - start >= 20 * MILLISECOND && end - start < 2000 * MILLISECOND,
+		"input was waited for until the deadline");
 	length = 0;
 	check_error(console_read(console, buffer, &length, 0), ERR_INVALID_ARGUMENT, "no room for input");
 }
@@ -72,11 +76,12 @@ static void test_watch(void)
 	handle_t notification;
 	uint64_t bits;
 	notification_create(&notification);
-	check_error(watch(notification, 4), ERR_OK, "a watch");
-	check_error(notification_poll(notification, &bits), ERR_WOULD_BLOCK, "is silent without input");
+	check_error(watch(notification, 4), ERR_OK, "a watch on input");
+	check_error(
+		notification_poll(notification, &bits), ERR_WOULD_BLOCK, "a watch is silent without input");
 	check_error(watch(notification, 0), ERR_INVALID_ARGUMENT, "a watch without bits");
 	check_error(watch(start_handle(START_LOG), 1), ERR_WRONG_TYPE, "a watch that is no notification");
-	check_error(watch(HANDLE_NONE, 0), ERR_OK, "no watch any more");
+	check_error(watch(HANDLE_NONE, 0), ERR_OK, "a watch is given up");
 }
 
 int main(void)

@@ -50,16 +50,19 @@ static void test_confinement(void)
 	file_create(root, "/tmp/view/inside", FILE_TYPE_DIRECTORY | 0755);
 	handle_t view = make_view("/tmp/view", 0), inside;
 	check(view != HANDLE_NONE, "a view of a directory");
-	check_error(try_open(view, "/inside", 0), ERR_OK, "has it as its root");
-	check_error(try_open(view, "/etc", 0), ERR_NOT_FOUND, "and nothing else");
-	check_error(try_open(view, "../../etc", 0), ERR_NOT_FOUND, "not above it either");
-	check_error(try_open(view, "inside/../../view/inside", 0), ERR_NOT_FOUND, "in no way");
-	check_error(file_open(view, "inside", 0, 0, &inside, &attributes), ERR_OK, "a directory in it");
-	check_error(rename_between(root, "/tmp/view/inside", root, "/tmp/outside"), ERR_OK, "is moved out");
-	check_error(try_open(inside, "..", 0), ERR_NOT_FOUND, "and leads nowhere");
+	check_error(try_open(view, "/inside", 0), ERR_OK, "a view has the directory as its root");
+	check_error(try_open(view, "/etc", 0), ERR_NOT_FOUND, "a view shows nothing else");
+	check_error(try_open(view, "../../etc", 0), ERR_NOT_FOUND, "a view has nothing above its root");
+	check_error(try_open(view, "inside/../../view/inside", 0), ERR_NOT_FOUND,
+		"no path leads out of a view and back");
+	check_error(file_open(view, "inside", 0, 0, &inside, &attributes), ERR_OK,
+		"a directory is opened in a view");
+	check_error(rename_between(root, "/tmp/view/inside", root, "/tmp/outside"), ERR_OK,
+		"a directory is moved out of a view");
+	check_error(try_open(inside, "..", 0), ERR_NOT_FOUND, "a directory moved out leads nowhere");
 	check_error(rename_between(root, "/tmp/outside", view, "inside"), ERR_OK,
-		"and back, by two capabilities");
-	check_error(try_open(inside, "..", 0), ERR_OK, "where it has a parent");
+		"a directory is moved back, by two capabilities");
+	check_error(try_open(inside, "..", 0), ERR_OK, "a directory moved back has a parent");
 	file_close(view);
 	check_error(try_open(inside, ".", 0), ERR_BAD_HANDLE, "the view's end closes what it opened");
 }
@@ -68,17 +71,21 @@ static void test_read_only(void)
 {
 	handle_t view = make_view("/tmp", FILE_VIEW_READ_ONLY), nested;
 	check_error(try_open(view, "view", 0), ERR_OK, "a read-only view can be read");
-	check_error(
-		try_open(view, "new", FILE_OPEN_WRITE | FILE_OPEN_CREATE), ERR_READ_ONLY, "but not written");
-	check_error(file_create(view, "new", FILE_TYPE_DIRECTORY), ERR_READ_ONLY, "no directory is made");
-	check_error(file_remove(view, "view", FILE_REMOVE_DIRECTORY), ERR_NOT_EMPTY, "what is full stays so");
-	check_error(
-		file_remove(view, "view/inside", FILE_REMOVE_DIRECTORY), ERR_READ_ONLY, "none is removed");
-	check_error(rename_between(view, "view", root, "/tmp/w"), ERR_READ_ONLY, "none is renamed");
-	check_error(file_make_view(view, 0, 0, &nested), ERR_OK, "a view in it");
-	check_error(file_create(nested, "new", FILE_TYPE_DIRECTORY), ERR_READ_ONLY, "is read-only too");
+	check_error(try_open(view, "new", FILE_OPEN_WRITE | FILE_OPEN_CREATE), ERR_READ_ONLY,
+		"no file is made in a read-only view");
+	check_error(file_create(view, "new", FILE_TYPE_DIRECTORY), ERR_READ_ONLY,
+		"no directory is made in a read-only view");
+	check_error(file_remove(view, "view", FILE_REMOVE_DIRECTORY), ERR_NOT_EMPTY,
+		"a full directory is full in any view");
+	check_error(file_remove(view, "view/inside", FILE_REMOVE_DIRECTORY), ERR_READ_ONLY,
+		"no directory is removed from a read-only view");
+	check_error(rename_between(view, "view", root, "/tmp/w"), ERR_READ_ONLY,
+		"no directory is renamed from a read-only view");
+	check_error(file_make_view(view, 0, 0, &nested), ERR_OK, "a view is made in a read-only view");
+	check_error(file_create(nested, "new", FILE_TYPE_DIRECTORY), ERR_READ_ONLY,
+		"a view in a read-only view is read-only");
 	file_close(view);
-	check_error(try_open(nested, ".", 0), ERR_BAD_HANDLE, "and ends with it");
+	check_error(try_open(nested, ".", 0), ERR_BAD_HANDLE, "a view ends with the view it was made in");
 }
 
 static void test_limit(void)
@@ -89,8 +96,8 @@ static void test_limit(void)
 	while (opened <= LIMIT && (error = file_open(view, ".", 0, 0, &file, &attributes)) == ERR_OK)
 		opened++;
 	check(opened == LIMIT, "a view opens as many files as it may");
-	check_error(error, ERR_NO_SLOTS, "and no more");
-	check_error(try_open(root, "/tmp", 0), ERR_OK, "others are not concerned");
+	check_error(error, ERR_NO_SLOTS, "a view opens no more files than it may");
+	check_error(try_open(root, "/tmp", 0), ERR_OK, "other views have limits of their own");
 	file_close(view);
 }
 

@@ -103,19 +103,19 @@ static void test_content(void)
 	check(write_all(file, 0, "hello world", 11) && holds(file, 0, "hello world", 11), "bytes come back");
 	check(write_all(file, 6, "there", 5) && holds(file, 0, "hello there", 11), "bytes are replaced");
 	check(write_all(file, FILE_OFFSET_END, "!", 1) && holds(file, 0, "hello there!", 12), "append");
-	check(holds(file, 12, "", 0) && holds(file, 1000000, "", 0), "nothing beyond the end");
+	check(holds(file, 12, "", 0) && holds(file, 1000000, "", 0), "nothing is read beyond the end");
 	check(write_all(file, 10012, "end", 3) && holds(file, 12, zeros, sizeof(zeros)) == false &&
 			holds(file, 10012, "end", 3),
-		"a hole, and bytes behind it");
+		"bytes behind a hole");
 	file_get_attributes(file, "", 0, &attributes);
 	end = attributes.size;
 	check(end == 10015 && attributes.allocated <= 2 * PAGE_SIZE, "a hole takes no room");
-	check(set_size(file, 5) == ERR_OK && holds(file, 0, "hello", 5), "cut off");
-	check(set_size(file, 20) == ERR_OK && holds(file, 5, zeros, 15), "grown again, with zeros");
-	check_error(set_size(file, UINT64_MAX), ERR_FILE_TOO_LARGE, "too large a size");
+	check(set_size(file, 5) == ERR_OK && holds(file, 0, "hello", 5), "a file is cut off");
+	check(set_size(file, 20) == ERR_OK && holds(file, 5, zeros, 15), "a file grows with zeros");
+	check_error(set_size(file, UINT64_MAX), ERR_FILE_TOO_LARGE, "a size that is too large");
 	size_t length = 1;
-	check_error(
-		file_write(file, UINT64_MAX - 1, "x", &length), ERR_FILE_TOO_LARGE, "too large an offset");
+	check_error(file_write(file, UINT64_MAX - 1, "x", &length), ERR_FILE_TOO_LARGE,
+		"an offset that is too large");
 	check(open_file("/tmp/content", READ_WRITE | FILE_OPEN_TRUNCATE) != HANDLE_NONE &&
 			holds(file, 0, "", 0),
 		"opening truncates");
@@ -129,12 +129,12 @@ static void test_big_file(void)
 	for (size_t i = 0; i < BIG_SIZE; i++)
 		bytes[i] = (unsigned char)(i * 31 + i / 253);
 	check(write_all(file, 0, bytes, BIG_SIZE) && holds(file, 0, bytes, BIG_SIZE), "3 MiB in one piece");
-	check(holds(file, 4095, bytes + 4095, BIG_SIZE - 4095), "from an odd offset");
+	check(holds(file, 4095, bytes + 4095, BIG_SIZE - 4095), "3 MiB from an odd offset");
 	check(write_all(file, 8190, "straddle", 8), "a write across a page");
 	memcpy(bytes + 8190, "straddle", 8);
-	check(holds(file, 0, bytes, BIG_SIZE), "changes just these bytes");
+	check(holds(file, 0, bytes, BIG_SIZE), "a write across a page changes just its bytes");
 	file_close(file);
-	check_error(file_remove(root, "/tmp/big", 0), ERR_OK, "and is removed");
+	check_error(file_remove(root, "/tmp/big", 0), ERR_OK, "a big file is removed");
 	free(bytes);
 }
 
@@ -145,9 +145,9 @@ static void test_archive_file(void)
 	handle_t file = open_file("/etc/motd", READ_WRITE);
 	check(file != HANDLE_NONE && file_read(file, 0, before, &length) == ERR_OK && length > 4,
 		"a file of the boot archive");
-	check(write_all(file, 0, "TERN", 4), "can be written");
+	check(write_all(file, 0, "TERN", 4), "a file of the boot archive can be written");
 	memcpy(before, "TERN", 4);
-	check(holds(file, 0, before, length), "and keeps its other bytes");
+	check(holds(file, 0, before, length), "a file of the boot archive keeps its other bytes");
 	file_close(file);
 }
 
@@ -159,16 +159,19 @@ static void test_access(void)
 	handle_t writer = open_file("/tmp/writer", FILE_OPEN_WRITE | FILE_OPEN_CREATE);
 	handle_t directory = open_file("/etc", FILE_OPEN_READ | FILE_OPEN_DIRECTORY);
 	check_error(file_write(reader, 0, "x", &(size_t){1}), ERR_NO_RIGHTS, "a reader does not write");
-	check_error(set_size(reader, 0), ERR_NO_RIGHTS, "nor cut off");
+	check_error(set_size(reader, 0), ERR_NO_RIGHTS, "a reader does not cut off");
 	check_error(file_read(writer, 0, buffer, &length), ERR_NO_RIGHTS, "a writer does not read");
 	length = 4;
 	check_error(file_read(directory, 0, buffer, &length), ERR_IS_DIRECTORY, "a directory is not read");
-	check_error(try_open("/etc", FILE_OPEN_WRITE), ERR_IS_DIRECTORY, "nor opened for writing");
+	check_error(
+		try_open("/etc", FILE_OPEN_WRITE), ERR_IS_DIRECTORY, "a directory is not opened for writing");
 	check_error(
 		try_open("/etc/passwd", FILE_OPEN_DIRECTORY), ERR_NOT_DIRECTORY, "a file is no directory");
-	check_error(try_open("/etc/passwd/x", FILE_OPEN_READ), ERR_NOT_DIRECTORY, "nor on the way");
-	check_error(try_open("/etc/passwd/", FILE_OPEN_READ), ERR_NOT_DIRECTORY, "nor with a slash");
-	check_error(try_open("/nosuch", FILE_OPEN_READ), ERR_NOT_FOUND, "what is not there");
+	check_error(try_open("/etc/passwd/x", FILE_OPEN_READ), ERR_NOT_DIRECTORY,
+		"a file on the way is no directory");
+	check_error(try_open("/etc/passwd/", FILE_OPEN_READ), ERR_NOT_DIRECTORY,
+		"a file with a slash is no directory");
+	check_error(try_open("/nosuch", FILE_OPEN_READ), ERR_NOT_FOUND, "a file that is not there");
 	file_close(reader);
 	length = 4;
 	check_error(file_read(reader, 0, buffer, &length), ERR_BAD_HANDLE, "a closed handle");
@@ -180,21 +183,23 @@ static void test_links(void)
 {
 	char deep[FILE_PATH_MAX];
 	check_error(create_link("/tmp/link", "content"), ERR_OK, "a symbolic link");
-	check_error(create_link("/tmp/link", "other"), ERR_EXISTS, "not twice");
+	check_error(create_link("/tmp/link", "other"), ERR_EXISTS, "a symbolic link where one is");
 	check(file_get_attributes(root, "/tmp/link", 0, &attributes) == ERR_OK &&
 			(attributes.mode & FILE_TYPE_MASK) == FILE_TYPE_REGULAR,
-		"is followed");
+		"a symbolic link is followed");
 	check(file_get_attributes(root, "/tmp/link", FILE_NO_FOLLOW, &attributes) == ERR_OK &&
 			(attributes.mode & FILE_TYPE_MASK) == FILE_TYPE_LINK && attributes.size == 7,
-		"or not");
+		"a symbolic link is itself looked at");
 	create_link("/tmp/up", "../../../etc");
-	check_error(try_open("/tmp/up/passwd", FILE_OPEN_READ), ERR_OK, "out of the root is the root");
+	check_error(try_open("/tmp/up/passwd", FILE_OPEN_READ), ERR_OK, "above the root is the root");
 	create_link("/tmp/loop", "/tmp/loop");
-	check_error(try_open("/tmp/loop", FILE_OPEN_READ), ERR_LOOP, "a loop");
+	check_error(try_open("/tmp/loop", FILE_OPEN_READ), ERR_LOOP, "a loop of symbolic links");
 	create_link("/tmp/dangling", "made");
-	check_error(try_open("/tmp/dangling", FILE_OPEN_READ), ERR_NOT_FOUND, "a dangling link");
-	check_error(try_open("/tmp/dangling", CREATE), ERR_OK, "through which a file is created");
-	check_error(try_open("/tmp/made", FILE_OPEN_READ), ERR_OK, "where it points to");
+	check_error(
+		try_open("/tmp/dangling", FILE_OPEN_READ), ERR_NOT_FOUND, "a dangling link is not opened");
+	check_error(try_open("/tmp/dangling", CREATE), ERR_OK, "a file is created through a dangling link");
+	check_error(
+		try_open("/tmp/made", FILE_OPEN_READ), ERR_OK, "a file is created where the link points to");
 	create_link("/tmp/slash", "/");
 	check_error(try_open("/tmp/slash", FILE_OPEN_DIRECTORY), ERR_OK, "a link to the root");
 	memset(deep, 'x', 300);
@@ -202,32 +207,40 @@ static void test_links(void)
 	check_error(try_open(deep, FILE_OPEN_READ), ERR_NAME_TOO_LONG, "a long name");
 	check_error(add_name("/tmp/content", "/tmp/second"), ERR_OK, "a second name");
 	check(file_get_attributes(root, "/tmp/second", 0, &attributes) == ERR_OK && attributes.links == 2,
-		"is counted");
-	check_error(add_name("/tmp", "/etc/tmp"), ERR_IS_DIRECTORY, "not for directories");
+		"a second name is counted");
+	check_error(add_name("/tmp", "/etc/tmp"), ERR_IS_DIRECTORY, "no second name for directories");
 }
 
 static void test_names(void)
 {
 	check_error(make_directory("/tmp/a"), ERR_OK, "a directory");
-	check_error(make_directory("/tmp/a"), ERR_EXISTS, "not twice");
-	check_error(make_directory("/tmp/x/y"), ERR_NOT_FOUND, "nor in none");
-	check_error(make_directory("/tmp/a/b/"), ERR_OK, "one within it, with a slash");
-	check_error(file_remove(root, "/tmp/a", FILE_REMOVE_DIRECTORY), ERR_NOT_EMPTY, "full ones stay");
-	check_error(file_remove(root, "/tmp/a", 0), ERR_IS_DIRECTORY, "they are no files");
-	check_error(file_remove(root, "/tmp/content", FILE_REMOVE_DIRECTORY), ERR_NOT_DIRECTORY, "nor files");
-	check_error(file_remove(root, "/", FILE_REMOVE_DIRECTORY), ERR_BUSY, "the root stays");
-	check_error(rename_file("/tmp/a", "/tmp/a/b/c", 0), ERR_INVALID_ARGUMENT, "no directory into itself");
-	check_error(rename_file("/tmp/a", "/tmp/content", 0), ERR_NOT_DIRECTORY, "nor over a file");
-	check_error(rename_file("/tmp/content", "/tmp/a", 0), ERR_IS_DIRECTORY, "nor a file over it");
+	check_error(make_directory("/tmp/a"), ERR_EXISTS, "a directory where one is");
+	check_error(make_directory("/tmp/x/y"), ERR_NOT_FOUND, "a directory in none");
+	check_error(make_directory("/tmp/a/b/"), ERR_OK, "a directory within a directory");
+	check_error(file_remove(root, "/tmp/a", FILE_REMOVE_DIRECTORY), ERR_NOT_EMPTY,
+		"a full directory is not removed");
+	check_error(file_remove(root, "/tmp/a", 0), ERR_IS_DIRECTORY, "a directory is not removed as a file");
+	check_error(file_remove(root, "/tmp/content", FILE_REMOVE_DIRECTORY), ERR_NOT_DIRECTORY,
+		"a file is not removed as a directory");
+	check_error(file_remove(root, "/", FILE_REMOVE_DIRECTORY), ERR_BUSY, "the root is not removed");
+	check_error(rename_file("/tmp/a", "/tmp/a/b/c", 0), ERR_INVALID_ARGUMENT,
+		"no directory is moved into itself");
+	check_error(
+		rename_file("/tmp/a", "/tmp/content", 0), ERR_NOT_DIRECTORY, "no directory replaces a file");
+	check_error(
+		rename_file("/tmp/content", "/tmp/a", 0), ERR_IS_DIRECTORY, "no file replaces a directory");
 	check_error(rename_file("/tmp/content", "/tmp/second", FILE_RENAME_NO_REPLACE), ERR_EXISTS,
-		"or not over");
-	check_error(rename_file("/tmp/a/b", "/tmp/moved", 0), ERR_OK, "moved");
-	check_error(try_open("/tmp/moved/../content", FILE_OPEN_READ), ERR_OK, "with its parent");
-	check_error(try_open("/tmp/a/b", 0), ERR_NOT_FOUND, "away from where it was");
-	check_error(file_remove(root, "/tmp/a", FILE_REMOVE_DIRECTORY), ERR_OK, "an empty one goes");
+		"renaming without replacing");
+	check_error(rename_file("/tmp/a/b", "/tmp/moved", 0), ERR_OK, "a directory is moved");
+	check_error(try_open("/tmp/moved/../content", FILE_OPEN_READ), ERR_OK,
+		"a moved directory has its new parent");
+	check_error(try_open("/tmp/a/b", 0), ERR_NOT_FOUND, "a moved directory has left its old place");
+	check_error(
+		file_remove(root, "/tmp/a", FILE_REMOVE_DIRECTORY), ERR_OK, "an empty directory is removed");
 	handle_t file = open_file("/tmp/made", READ_WRITE);
 	check_error(file_remove(root, "/tmp/made", 0), ERR_OK, "an open file loses its name");
-	check(write_all(file, 0, "still", 5) && holds(file, 0, "still", 5), "and works on");
+	check(write_all(file, 0, "still", 5) && holds(file, 0, "still", 5),
+		"an open file without a name works on");
 	file_close(file);
 	handle_t directory = open_file("/tmp/moved", 0), made;
 	file_remove(root, "/tmp/moved", FILE_REMOVE_DIRECTORY);
@@ -272,13 +285,14 @@ static void test_directory(void)
 		snprintf(path, sizeof(path), "/tmp/many/e%u", i);
 		made = made && try_open(path, CREATE) == ERR_OK;
 	}
-	check(made, "700 files");
-	check(read_all_entries(open_file("/tmp/many", FILE_OPEN_READ)), "each is listed once");
+	check(made, "700 files are made in a directory");
+	check(read_all_entries(open_file("/tmp/many", FILE_OPEN_READ)), "each of 700 files is listed once");
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		snprintf(path, sizeof(path), "/tmp/many/e%u", i);
 		made = made && file_remove(root, path, 0) == ERR_OK;
 	}
-	check(made && file_remove(root, "/tmp/many", FILE_REMOVE_DIRECTORY) == ERR_OK, "and removed");
+	check(made && file_remove(root, "/tmp/many", FILE_REMOVE_DIRECTORY) == ERR_OK,
+		"700 files are removed");
 }
 
 static void test_memory(void)
@@ -292,8 +306,8 @@ static void test_memory(void)
 	check(file_get_memory(file, &memory, &size) == ERR_OK && size == 5, "a file as memory");
 	write_all(file, 0, "other", 5);
 	check(memory_read(memory, 0, buffer, sizeof(buffer)) == ERR_OK && memcmp(buffer, "first\0\0", 7) == 0,
-		"that later writes do not change, zero beyond the end");
-	check_error(memory_write(memory, 0, "x", 1), ERR_NO_RIGHTS, "that cannot be written");
+		"later writes do not change a file's memory");
+	check_error(memory_write(memory, 0, "x", 1), ERR_NO_RIGHTS, "a file's memory cannot be written");
 	file_close(file);
 }
 
@@ -307,28 +321,28 @@ static void test_hostile(void)
 	message = (struct message){.info = MESSAGE_INFO(FILE_OPEN, 3, 0), .words = {0, 0, 10}};
 	check_error(protocol_call(root, &message), ERR_INVALID_ARGUMENT, "a path that is not offered");
 	words[2] = 100;
-	check_error(
-		request(FILE_OPEN, words, 3, "/etc", "", HANDLE_NONE), ERR_INVALID_ARGUMENT, "a short offer");
+	check_error(request(FILE_OPEN, words, 3, "/etc", "", HANDLE_NONE), ERR_INVALID_ARGUMENT,
+		"an offer that is too short");
 	words[2] = UINT64_MAX;
-	check_error(
-		request(FILE_OPEN, words, 3, "/etc", "", HANDLE_NONE), ERR_NAME_TOO_LONG, "a huge length");
+	check_error(request(FILE_OPEN, words, 3, "/etc", "", HANDLE_NONE), ERR_NAME_TOO_LONG,
+		"a path of huge length");
 	words[0] = UINT64_MAX;
 	words[2] = 4;
-	check_error(
-		request(FILE_OPEN, words, 3, "/etc", "", HANDLE_NONE), ERR_INVALID_ARGUMENT, "unknown flags");
+	check_error(request(FILE_OPEN, words, 3, "/etc", "", HANDLE_NONE), ERR_INVALID_ARGUMENT,
+		"unknown flags are refused");
 	message = (struct message){
 		.info = MESSAGE_INFO(FILE_OPEN, 3, 0) | MESSAGE_BUFFERS, .words = {0, 0, PAGE_SIZE}};
 	message_offer(0, (void *)0x1000, PAGE_SIZE, OFFER_READ);
 	check_error(protocol_call(root, &message), ERR_PEER_FAULT, "a path that is not mapped");
 	uint64_t rename[] = {0, 4, 8};
 	check_error(request(FILE_RENAME, rename, 3, "/etc", "/tmp/etc", start_handle(START_LOG)),
-		ERR_CROSS_DEVICE, "a capability of something else");
+		ERR_CROSS_DEVICE, "a capability of something else as directory");
 	handle_t file = open_file("/tmp/partial", CREATE);
 	message = (struct message){
 		.info = MESSAGE_INFO(FILE_WRITE, 2, 0) | MESSAGE_BUFFERS, .words = {0, 5000}};
 	message_offer(0, (void *)0x1000, 5000, OFFER_READ);
-	check_error(protocol_call(file, &message), ERR_PEER_FAULT, "a write from nowhere");
-	check(holds(file, 0, "", 0), "leaves nothing");
+	check_error(protocol_call(file, &message), ERR_PEER_FAULT, "a write from unmapped memory");
+	check(holds(file, 0, "", 0), "a write from unmapped memory leaves nothing");
 	file_close(file);
 }
 

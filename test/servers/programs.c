@@ -63,10 +63,10 @@ static void test_good(void)
 {
 	handle_t process;
 	check(elf_is_native(image, length), "a native program is known by its note");
-	check_error(spawn("42", &process), ERR_OK, "it is started");
+	check_error(spawn("42", &process), ERR_OK, "a program is started");
 	struct process_info info = wait_for(process);
 	check(info.state == PROCESS_EXITED && info.reason == EXIT_NORMAL && info.exit_status == 42,
-		"with its argument, and its status comes back");
+		"a program gets its argument, and its status comes back");
 	handle_close(process);
 }
 
@@ -132,7 +132,7 @@ static void test_damage(void)
 
 int main(void)
 {
-	check(load("/tern/bin/hello"), "an image");
+	check(load("/tern/bin/hello"), "the image of a program is read");
 	test_good();
 	test_lies();
 	test_damage();

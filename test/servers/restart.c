@@ -39,12 +39,15 @@ static void test_file_server(void)
 	char byte;
 	size_t length = 1;
 	file_open(start_handle(START_ROOT), "/etc/motd", FILE_OPEN_READ, 0, &file, &attributes);
-	check_error(
-		open_and_close("/tmp/mine", FILE_OPEN_WRITE | FILE_OPEN_CREATE), ERR_OK, "a file is made");
+	check_error(open_and_close("/tmp/mine", FILE_OPEN_WRITE | FILE_OPEN_CREATE), ERR_OK,
+		"a file is made in the file server");
 	check_error(end_server("vfs"), ERR_OK, "the file server is ended");
-	check_error(open_and_close("/etc/motd", FILE_OPEN_READ), ERR_OK, "the next one has the boot archive");
-	check_error(open_and_close("/tmp/mine", FILE_OPEN_READ), ERR_NOT_FOUND, "but not what was in memory");
-	check_error(file_read(file, 0, &byte, &length), ERR_BAD_HANDLE, "and knows nothing of open files");
+	check_error(open_and_close("/etc/motd", FILE_OPEN_READ), ERR_OK,
+		"the next file server has the boot archive");
+	check_error(open_and_close("/tmp/mine", FILE_OPEN_READ), ERR_NOT_FOUND,
+		"the next file server lacks what was in memory");
+	check_error(file_read(file, 0, &byte, &length), ERR_BAD_HANDLE,
+		"the next file server knows no open files");
 }
 
 static void test_console(void)
@@ -54,13 +57,14 @@ static void test_console(void)
 	struct message message = {.info = MESSAGE_INFO(CONSOLE_DRAIN, 0, 0)};
 	check_error(protocol_call(console, &message), ERR_OK, "output is drained");
 	check_error(end_server("console"), ERR_OK, "the console is ended");
-	check_error(console_write(console, CONSOLE_OUTPUT, "# written\n", 10), ERR_OK, "the next one writes");
+	check_error(
+		console_write(console, CONSOLE_OUTPUT, "# written\n", 10), ERR_OK, "the next console writes");
 }
 
 int main(void)
 {
-	check_error(name_lookup("supervisor", &supervisor), ERR_OK, "the supervisor");
-	check_error(end_server("nosuch"), ERR_NOT_FOUND, "a server that there is not");
+	check_error(name_lookup("supervisor", &supervisor), ERR_OK, "the supervisor is found");
+	check_error(end_server("nosuch"), ERR_NOT_FOUND, "an unknown server is not ended");
 	test_file_server();
 	test_console();
 	return check_end();
