@@ -89,8 +89,8 @@ static enum error take_arguments(const struct request *request, struct arguments
 	return error;
 }
 
-// The terminal as all three streams, or three streams that are none. NULL where there is no memory.
-static void create_streams(const struct thread *thread, bool interactive, struct open_file *streams[STREAMS])
+// The terminal as all three streams, or three streams that are none. NULL where it fails.
+static void create_streams(struct thread *thread, bool interactive, struct open_file *streams[STREAMS])
 {
 	if (!interactive) {
 		streams[0] = stream_create_input();
@@ -99,7 +99,8 @@ static void create_streams(const struct thread *thread, bool interactive, struct
 		return;
 	}
 	terminal_own(terminal_console(), thread->process->session);
-	streams[0] = terminal_create();
+	if (terminal_open_console(thread, &streams[0]))
+		streams[0] = NULL;
 	for (unsigned index = 1; index < STREAMS; index++)
 		streams[index] = streams[0] ? open_file_share(streams[0]) : NULL;
 }

@@ -231,15 +231,32 @@ static void release_line(struct terminal *terminal)
 	terminal->line_length = 0;
 }
 
+// In canonical mode, what was typed before counts as lines.
+static void end_lines(struct terminal *terminal)
+{
+	for (size_t index = 0; index < terminal->ready_length; index++) {
+		uint16_t *cell = &terminal->ready[(terminal->ready_start + index) % TERMINAL_READY_MAX];
+		bool last = index + 1 == terminal->ready_length;
+
+		if ((*cell == '\n' || last) && !(*cell & CELL_LINE_END)) {
+			*cell |= CELL_LINE_END;
+			terminal->ready_lines++;
+		}
+	}
+}
+
 void terminal_set_settings(
 	struct terminal *terminal, const struct linux_termios *settings, bool discard_input)
 {
 	pthread_mutex_lock(&terminal->lock);
 	if (discard_input)
 		cells_clear(terminal);
+	bool was_canonical = terminal->settings.local & LINUX_ICANON;
 	terminal->settings = *settings;
 	if (!(settings->local & LINUX_ICANON))
 		release_line(terminal);
+	else if (!was_canonical)
+		end_lines(terminal);
 	pthread_cond_signal(&terminal->drained);
 	pthread_mutex_unlock(&terminal->lock);
 	wait_wake(&terminal->changed);

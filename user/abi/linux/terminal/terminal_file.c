@@ -5,6 +5,7 @@
 #include <linux/terminal/terminal_file.h>
 
 #include <linux/files/attributes.h>
+#include <linux/files/open.h>
 #include <linux/files/open_file.h>
 #include <linux/files/server.h>
 #include <linux/interface/errors.h>
@@ -14,7 +15,7 @@
 #include <linux/terminal/console.h>
 #include <linux/terminal/terminal.h>
 
-#include <string.h>
+#include <stdlib.h>
 
 static int64_t file_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)
@@ -221,21 +222,6 @@ static const struct file_operations terminal_operations = {
 	.changes = file_changes,
 };
 
-struct open_file *terminal_create(void)
-{
-	struct open_file *file = open_file_create(
-		sizeof(*file), &terminal_operations, LINUX_O_RDWR, HANDLE_NONE);
-
-	if (!file)
-		return NULL;
-	file->path = strdup("/dev/console");
-	if (!file->path) {
-		open_file_release(file);
-		return NULL;
-	}
-	return file;
-}
-
 int64_t terminal_open(struct thread *thread, uint32_t flags, handle_t node, struct open_file **file)
 {
 	struct terminal *terminal = terminal_console();
@@ -252,4 +238,17 @@ int64_t terminal_open(struct thread *thread, uint32_t flags, handle_t node, stru
 	}
 	*file = open_file_create(sizeof(**file), &terminal_operations, flags, node);
 	return *file ? 0 : -LINUX_ENOMEM;
+}
+
+int64_t terminal_open_console(struct thread *thread, struct open_file **file)
+{
+	struct path *path = malloc(sizeof(*path));
+	int64_t error = path ? path_set(thread, "/dev/console", path) : -LINUX_ENOMEM;
+
+	if (!error)
+		error = file_open_path(thread, path, LINUX_O_RDWR, 0, file);
+	if (path)
+		path_release(path);
+	free(path);
+	return error == -LINUX_ENOENT ? terminal_open(thread, LINUX_O_RDWR, HANDLE_NONE, file) : error;
 }

@@ -12,8 +12,8 @@
 struct open_file;
 struct thread;
 
-// The terminal for a session that has it, under the name of /dev/console. NULL: no memory.
-struct open_file *terminal_create(void);
+// Opens the terminal for a session that has it: as /dev/console, or nameless where there is no such node.
+int64_t terminal_open_console(struct thread *thread, struct open_file **file);
 
 // The open of /dev/tty and /dev/console. Takes over the node's file capability (or HANDLE_NONE), in any case.
 int64_t terminal_open(struct thread *thread, uint32_t flags, handle_t node, struct open_file **file);
