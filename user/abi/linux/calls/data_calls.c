@@ -196,7 +196,7 @@ static int64_t send_all(
 	uint64_t done = 0;
 	int64_t result = chunk ? 0 : -LINUX_ENOMEM;
 
-	while (!result && done < length) {
+	while (!result && done < length && !thread_ends(thread)) {
 		size_t size = length - done < COPY_CHUNK ? length - done : COPY_CHUNK;
 		int64_t got = read_source(thread, source, span_own(chunk, size));
 

@@ -74,7 +74,7 @@ int64_t linux_getrandom(struct thread *thread, guest_address_t buffer, uint64_t 
 
 	if (flags & ~(uint32_t)RANDOM_FLAGS)
 		return -LINUX_EINVAL;
-	return error ? error : device_random(span);
+	return error ? error : device_random(thread, span);
 }
 
 int64_t linux_reboot(struct thread *thread, uint32_t magic1, uint32_t magic2, uint32_t command)

@@ -181,18 +181,18 @@ int64_t linux_mprotect(struct thread *thread, guest_address_t address, uint64_t 
 }
 
 // Copies a range of a guest's memory to another one.
-static int64_t copy_range(
-	struct guest_memory *memory, guest_address_t to, guest_address_t from, uint64_t length)
+static int64_t copy_range(struct thread *thread, guest_address_t to, guest_address_t from, uint64_t length)
 {
-	struct span source = {.space = memory->space, .address = from, .length = length};
-	struct span target = {.space = memory->space, .address = to, .length = length};
+	handle_t space = thread->process->memory->space;
+	struct span source = {.space = space, .address = from, .length = length};
+	struct span target = {.space = space, .address = to, .length = length};
 	char *chunk = malloc(MOVE_CHUNK);
 	int64_t error = chunk ? 0 : -LINUX_ENOMEM;
 
 	for (uint64_t done = 0; done < length && !error; done += MOVE_CHUNK) {
 		size_t size = length - done < MOVE_CHUNK ? length - done : MOVE_CHUNK;
 
-		error = span_read(span_rest(source, done), chunk, size);
+		error = thread_ends(thread) ? -LINUX_EINTR : span_read(span_rest(source, done), chunk, size);
 		if (!error)
 			error = span_write(span_rest(target, done), chunk, size);
 	}
@@ -201,15 +201,16 @@ static int64_t copy_range(
 }
 
 // Moves a mapping by copying it: `access` is what it permits.
-static int64_t move_mapping(struct guest_memory *memory, guest_address_t address, uint64_t old_length,
+static int64_t move_mapping(struct thread *thread, guest_address_t address, uint64_t old_length,
 	const struct mapping_request *request, uint64_t access)
 {
+	struct guest_memory *memory = thread->process->memory;
 	uint64_t kept = old_length < request->length ? old_length : request->length;
 	int64_t target = map_anonymous(memory, request);
 
 	if (target < 0)
 		return target;
-	int64_t error = access ? copy_range(memory, (guest_address_t)target, address, kept) : 0;
+	int64_t error = access ? copy_range(thread, (guest_address_t)target, address, kept) : 0;
 	if (!error && access != request->flags)
 		error = error_to_linux(address_space_protect(
 			memory->space, (guest_address_t)target, request->length, access));
@@ -242,7 +243,7 @@ int64_t linux_mremap(struct thread *thread, guest_address_t address, uint64_t ol
 			return -LINUX_EINVAL;
 		request.address = wanted;
 		request.flags |= MAP_FIXED | MAP_REPLACE;
-		return move_mapping(memory, address, old_length, &request, access);
+		return move_mapping(thread, address, old_length, &request, access);
 	}
 	if (request.length <= old_length) {
 		address_space_unmap(memory->space, address + request.length, old_length - request.length);
@@ -253,7 +254,7 @@ int64_t linux_mremap(struct thread *thread, guest_address_t address, uint64_t ol
 		return (int64_t)address;
 	if (!(flags & LINUX_MREMAP_MAYMOVE))
 		return -LINUX_ENOMEM;
-	return move_mapping(memory, address, old_length, &request, access);
+	return move_mapping(thread, address, old_length, &request, access);
 }
 
 // Gives writable pages back, so that they read as zeros. What a file is behind is not remembered: a private

@@ -8,13 +8,15 @@
 #include <linux/files/server.h>
 #include <linux/interface/errors.h>
 #include <linux/interface/files.h>
+#include <linux/process/process.h>
 #include <linux/terminal/terminal_file.h>
 
 #include <runtime/format.h>
 #include <runtime/system_calls.h>
 #include <string.h>
 
-#define CHUNK 256 // random_get gives no more at a time
+#define RANDOM_CHUNK 256 // random_get gives no more at a time
+#define ZERO_CHUNK   ((size_t)16 * 1024)
 
 static int64_t null_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)
@@ -44,18 +46,24 @@ static int64_t full_write(struct thread *thread, struct open_file *file, struct 
 	return -LINUX_ENOSPC;
 }
 
+// How much of a span of `length` bytes comes next, in pieces of at most `most`; 0: none, as the thread has to end.
+static size_t next_piece(struct thread *thread, uint64_t length, uint64_t done, size_t most)
+{
+	if (thread_ends(thread))
+		return 0;
+	return length - done < most ? length - done : most;
+}
+
 static int64_t zero_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)
 {
-	static const char zeros[PAGE_SIZE];
+	static const char zeros[ZERO_CHUNK];
 	uint64_t done = 0;
+	size_t size;
 
-	(void)thread;
 	(void)file;
 	(void)offset;
-	while (done < to.length) {
-		size_t size = to.length - done < sizeof(zeros) ? to.length - done : sizeof(zeros);
-
+	while ((size = next_piece(thread, to.length, done, sizeof(zeros))) > 0) {
 		if (span_write(span_rest(to, done), zeros, size))
 			return done ? (int64_t)done : -LINUX_EFAULT;
 		done += size;
@@ -63,14 +71,13 @@ static int64_t zero_read(
 	return (int64_t)done;
 }
 
-int64_t device_random(struct span to)
+int64_t device_random(struct thread *thread, struct span to)
 {
-	char chunk[CHUNK];
+	char chunk[RANDOM_CHUNK];
 	uint64_t done = 0;
+	size_t size;
 
-	while (done < to.length) {
-		size_t size = to.length - done < CHUNK ? to.length - done : CHUNK;
-
+	while ((size = next_piece(thread, to.length, done, sizeof(chunk))) > 0) {
 		if (random_get(chunk, size) != ERR_OK)
 			return -LINUX_EIO;
 		if (span_write(span_rest(to, done), chunk, size))
@@ -83,10 +90,9 @@ int64_t device_random(struct span to)
 static int64_t random_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)
 {
-	(void)thread;
 	(void)file;
 	(void)offset;
-	return device_random(to);
+	return device_random(thread, to);
 }
 
 static const struct file_operations null_operations = {.read = null_read, .write = null_write};

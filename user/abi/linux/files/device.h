@@ -15,8 +15,8 @@ struct thread;
 int64_t device_open(
 	struct thread *thread, uint64_t number, uint32_t flags, handle_t node, struct open_file **file);
 
-// Fills a span with unpredictable bytes; how many, or a negated error.
-int64_t device_random(struct span to);
+// Fills a span with unpredictable bytes, or a part of it where the thread has to end; how many, or a negated error.
+int64_t device_random(struct thread *thread, struct span to);
 
 // Makes the nodes that are missing in the directory /dev.
 void device_make_nodes(handle_t root);

@@ -8,22 +8,56 @@
 #include <linux/files/server.h>
 #include <linux/interface/errors.h>
 #include <linux/interface/files.h>
+#include <linux/process/process.h>
+
+// Most bytes that one request moves, so that no guest keeps the server from the others for long.
+#define PIECE_MAX ((uint64_t)1024 * 1024)
+
+// The next piece of a span; empty at its end, or where the thread has to end.
+static struct span next_piece(struct thread *thread, struct span span, uint64_t done)
+{
+	struct span rest = span_rest(span, done);
+
+	if (thread_ends(thread))
+		return span_start(rest, 0);
+	return span_start(rest, rest.length < PIECE_MAX ? rest.length : PIECE_MAX);
+}
 
 static int64_t regular_read(
 	struct thread *thread, struct open_file *file, struct span to, const uint64_t *offset)
 {
-	(void)thread;
-	return to.length == 0 ? 0 : server_read(file->node, to, *offset);
+	struct span piece;
+	uint64_t done = 0;
+
+	while ((piece = next_piece(thread, to, done)).length > 0) {
+		int64_t result = server_read(file->node, piece, *offset + done);
+
+		if (result < 0)
+			return done > 0 ? (int64_t)done : result;
+		done += (uint64_t)result;
+		if ((uint64_t)result < piece.length)
+			break;
+	}
+	return (int64_t)done;
 }
 
 static int64_t regular_write(
 	struct thread *thread, struct open_file *file, struct span from, uint64_t *offset)
 {
-	(void)thread;
-	if (from.length == 0)
-		return 0;
-	return server_write(
-		file->node, from, file->flags & LINUX_O_APPEND ? FILE_OFFSET_END : *offset, offset);
+	struct span piece;
+	uint64_t done = 0;
+
+	while ((piece = next_piece(thread, from, done)).length > 0) {
+		uint64_t at = file->flags & LINUX_O_APPEND ? FILE_OFFSET_END : *offset;
+		int64_t result = server_write(file->node, piece, at, offset);
+
+		if (result < 0)
+			return done > 0 ? (int64_t)done : result;
+		done += (uint64_t)result;
+		if ((uint64_t)result < piece.length)
+			break;
+	}
+	return (int64_t)done;
 }
 
 static int64_t regular_content(struct open_file *file, handle_t *memory, uint64_t *size)
