@@ -89,8 +89,8 @@ void cpu_main(struct cpu *cpu)
 {
 	assert(cpu == cpu_self());
 	(void)cpu;
-	arch_time_init_cpu();
 	interrupt_controller->init_cpu();
+	arch_time_init_cpu();
 	cpu_enter_idle();
 }
 
