@@ -49,13 +49,19 @@ static struct thread *take_from(struct cpu *victim, const struct cpu *cpu)
 	return found;
 }
 
+// An idle CPU keeps one thread, which it is about to run: else two of them could steal it from each other for ever.
+static bool has_to_spare(const struct cpu *victim)
+{
+	return victim->online && victim->run_queue.count > (victim->current == victim->idle ? 1U : 0U);
+}
+
 bool scheduler_steal(struct cpu *cpu)
 {
 	for (unsigned i = 1; i < cpu_count; i++) {
 		struct cpu *victim = &cpus[(cpu->index + i) % cpu_count];
 		struct thread *thread;
 
-		if (!victim->online || victim->run_queue.count == 0)
+		if (!has_to_spare(victim))
 			continue;
 		thread = take_from(victim, cpu);
 		if (thread) {
