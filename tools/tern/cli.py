@@ -23,6 +23,8 @@ class _Parser(argparse.ArgumentParser):
 def main(words: list[str]) -> int:
     """Runs one command and returns the exit status."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, frame: sys.exit(128 + received))
     try:
         arguments = _parse(words)
         return arguments.function(arguments)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -13,8 +12,6 @@ from tern.symbols import Symboliser
 
 def relay(command: list[str], symboliser: Symboliser) -> int:
     """Runs QEMU until it ends and returns its status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, frame: sys.exit(128 + received))
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout
     try:

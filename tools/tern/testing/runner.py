@@ -94,6 +94,11 @@ class _Report:
             for job in work:
                 if self.selects(job.name):
                     pool.submit(lambda job=job: self.add(job, _execute(job)))
+            try:
+                pool.shutdown()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def add(self, job: Job, results: list[Result]) -> None:
         """Prints results and counts them."""
