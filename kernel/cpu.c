@@ -125,6 +125,9 @@ void preemption_point(void)
 	// An ISA may let interrupts in only after one more instruction.
 	arch_cpu_relax();
 	arch_irq_disable();
-	if (atomic_load_explicit(&cpu_self()->reschedule, memory_order_relaxed))
+	if (atomic_load_explicit(&cpu_self()->reschedule, memory_order_relaxed)) {
 		scheduler_switch();
+		// What happened to the thread meanwhile, its frame included, trap_exit looks at.
+		cpu_set_work(cpu_self());
+	}
 }

@@ -4,7 +4,6 @@
 // faults, or the thread is kicked. While the guest runs, the thread's frame holds the guest's registers and
 // host_registers the personality's.
 
-#include <arch/smp.h>
 #include <arch/thread.h>
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
@@ -12,6 +11,7 @@
 #include <kernel/ipc.h>
 #include <kernel/memory.h>
 #include <kernel/process.h>
+#include <kernel/scheduler.h>
 #include <kernel/syscall.h>
 
 _Static_assert(sizeof(struct guest_state) <= PAGE_SIZE, "the state page is one page");
@@ -121,7 +121,8 @@ struct syscall_result sys_guest_enter(void)
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
 	thread->in_guest = true;
 	address_space_switch(thread->guest_space);
-	// The frame is the guest's now: no results are to be set.
+	// The frame is the guest's now: all of it is to be loaded, and no results are to be set.
+	cpu_set_work(cpu_self());
 	return SYSCALL_BLOCKED;
 }
 
@@ -190,8 +191,7 @@ struct syscall_result sys_guest_kick(handle_t handle)
 		return SYSCALL_ERROR(ERR_BAD_STATE);
 	atomic_store(&thread->kicked, true);
 	guest_check_kick(thread);
-	if (atomic_load(&thread->on_cpu) && thread != thread_current())
-		arch_ipi_send(&cpus[thread->cpu]);
+	scheduler_poke(thread);
 	return SYSCALL_OK;
 }
 

@@ -31,6 +31,13 @@ static _Atomic uint64_t watcher_process; // id of the process that watches; 0: n
 static atomic_bool watcher_due;
 static bool emergency; // a panic: no lock, no ring
 
+// The watcher is signalled by trap_exit, which holds no lock.
+static void set_due(void)
+{
+	atomic_store(&watcher_due, true);
+	cpu_set_work(cpu_self());
+}
+
 // tern.log= on the command line says which is the last level that is wanted.
 static bool is_wanted(enum log_level level)
 {
@@ -91,7 +98,7 @@ void log_print(enum log_level level, const char *format, ...)
 	spin_lock(&lock);
 	append(line, length);
 	if (watcher)
-		atomic_store(&watcher_due, true);
+		set_due();
 	else
 		show(line, length);
 	spin_unlock(&lock);
@@ -158,7 +165,7 @@ static void set_watcher(struct notification *notification, uint64_t bits)
 	spin_unlock(&lock);
 	// What is in the ring already is news to it.
 	if (notification)
-		atomic_store(&watcher_due, true);
+		set_due();
 	if (previous)
 		object_put(&previous->object);
 }

@@ -107,6 +107,7 @@ void object_put(struct object *object)
 		return;
 	atomic_thread_fence(memory_order_acquire);
 	push(&reaper_self()->dying, object);
+	cpu_set_work(cpu_self());
 }
 
 static void destroy(struct object *object)
@@ -142,6 +143,9 @@ static void begin_wait(struct reaper *reaper)
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < cpu_count; i++)
 		reaper->seen[i] = atomic_load_explicit(&cpus[i].quiescent, memory_order_relaxed);
+	// Theirs is noted by trap_exit.
+	for (unsigned i = 0; i < cpu_count; i++)
+		cpu_set_work(&cpus[i]);
 }
 
 static void hurry(struct reaper *reaper)

@@ -3,6 +3,7 @@
 // The system-call table: decoders made from syscalls.def, each a typed call of its handler.
 
 #include <arch/thread.h>
+#include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
@@ -56,6 +57,52 @@ void syscall_dispatch(void)
 	if (result.error != results_later.error)
 		arch_syscall_set_result(&thread->arch, result);
 }
+
+// --- Direct calls
+
+#define DIRECT_ARGUMENTS0()
+#define DIRECT_ARGUMENTS1(t0, n0)                         (t0) a0
+#define DIRECT_ARGUMENTS2(t0, n0, t1, n1)                 DIRECT_ARGUMENTS1(t0, n0), (t1)a1
+#define DIRECT_ARGUMENTS3(t0, n0, t1, n1, t2, n2)         DIRECT_ARGUMENTS2(t0, n0, t1, n1), (t2)a2
+#define DIRECT_ARGUMENTS4(t0, n0, t1, n1, t2, n2, t3, n3) DIRECT_ARGUMENTS3(t0, n0, t1, n1, t2, n2), (t3)a3
+#define DIRECT_ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4) \
+	DIRECT_ARGUMENTS4(t0, n0, t1, n1, t2, n2, t3, n3), (t4)a4
+#define DIRECT_ARGUMENTS6(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) \
+	DIRECT_ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4), (t5)a5
+
+#define UNUSED __attribute__((unused))
+#define ENTRY_PARAMETERS                                                                                    \
+	UNUSED uint64_t a0, UNUSED uint64_t a1, UNUSED uint64_t a2, UNUSED uint64_t a3, UNUSED uint64_t a4, \
+		UNUSED uint64_t a5
+
+#define USER_IN(type)  const type __user *
+#define USER_OUT(type) type __user *
+#define SYSCALL(number, name, result, arguments)                               \
+	static struct syscall_result direct_##name(ENTRY_PARAMETERS)           \
+	{                                                                      \
+		struct syscall_result answer = sys_##name(DIRECT_##arguments); \
+		ASSERT_NO_LOCKS_HELD();                                        \
+		return answer;                                                 \
+	}
+#define SYSCALL_IPC(number, name)
+#include <tern/syscalls.def>
+#include <tern/syscalls_undef.h>
+
+static struct syscall_result no_syscall(ENTRY_PARAMETERS)
+{
+	return SYSCALL_ERROR(ERR_NO_SYSCALL);
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+syscall_entry *const syscall_table[SYSCALL_TABLE_SIZE] = {
+	[0 ... SYSCALL_TABLE_SIZE - 1] = no_syscall,
+#define SYSCALL(number, name, result, arguments) [number] = direct_##name,
+#define SYSCALL_IPC(number, name)                [number] = arch_##name,
+#include <tern/syscalls.def>
+#include <tern/syscalls_undef.h>
+};
+#pragma GCC diagnostic pop
 
 const char *syscall_name(uint64_t number)
 {

@@ -37,6 +37,7 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 
 	assert(!cpu->blocked && thread_get_state(thread) == THREAD_RUNNING);
 	cpu->blocked = true;
+	cpu_set_work(cpu);
 	begin_wait(thread, operations, wait_object, state, number);
 	timeout_arm(&thread->timeout, deadline);
 	return number;

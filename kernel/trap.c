@@ -17,6 +17,7 @@
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
 #include <kernel/syscall.h>
+#include <kernel/trace.h>
 #include <kernel/trap.h>
 
 void trap_syscall(void)
@@ -54,6 +55,14 @@ void trap_fault(const struct fault *fault)
 	}
 }
 
+void trap_syscall_exit(struct syscall_result result)
+{
+	// The others' results are in the frame, or will be.
+	if (result.error != SYSCALL_BLOCKED.error)
+		arch_syscall_set_result(&thread_current()->arch, result);
+	trap_exit();
+}
+
 void trap_exit(void)
 {
 	struct thread *thread = thread_current();
@@ -62,6 +71,8 @@ void trap_exit(void)
 	for (;;) {
 		struct cpu *cpu = cpu_self();
 
+		// Cleared before anything is looked at: what comes later sets it again.
+		atomic_store(&cpu->work, 0);
 		cpu_note_quiescent();
 		if (cpu->blocked) {
 			// Whoever killed or kicked it before it waited could not end the wait.
@@ -85,8 +96,12 @@ void trap_exit(void)
 		else if (scheduler_must_switch())
 			scheduler_switch();
 		else
-			return;
+			break;
 	}
+	// What waits for other CPUs is looked at again each time.
+	if (object_reap_pending())
+		cpu_set_work(cpu_self());
+	cpu_self()->direct_calls = thread->in_guest || trace_enabled ? 0 : SYSCALL_TABLE_SIZE;
 }
 
 void trap_interrupt(uint32_t line)

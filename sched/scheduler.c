@@ -52,7 +52,7 @@ void scheduler_enqueue(struct thread *thread)
 	if (first)
 		cpu->current->slice_end = arch_time_now() + SLICE_NANOSECONDS;
 	if (preempts)
-		atomic_store(&cpu->reschedule, true);
+		cpu_set_reschedule(cpu);
 	spin_unlock(&queue->lock);
 	if (cpu != cpu_self()) {
 		if (preempts || first)
@@ -203,13 +203,14 @@ void scheduler_yield(void)
 	struct cpu *cpu = cpu_self();
 
 	cpu->current->slice_end = 0;
-	atomic_store(&cpu->reschedule, true);
+	cpu_set_reschedule(cpu);
 }
 
 void scheduler_poke(struct thread *thread)
 {
 	struct cpu *cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
 
+	cpu_set_work(cpu);
 	if (cpu != cpu_self() && atomic_load(&thread->on_cpu))
 		arch_ipi_send(cpu);
 }
@@ -225,7 +226,7 @@ void scheduler_update(struct thread *thread, uint8_t priority, uint64_t affinity
 	if (queued)
 		scheduler_enqueue(thread);
 	if (atomic_load(&thread->on_cpu)) {
-		atomic_store(&cpus[thread->cpu].reschedule, true);
+		cpu_set_reschedule(&cpus[thread->cpu]);
 		scheduler_poke(thread);
 	}
 }
@@ -268,7 +269,7 @@ void scheduler_timer(uint64_t now)
 
 	if (slice_matters(cpu) && current->slice_end <= now) {
 		if (run_queue_best(&cpu->run_queue) >= current->priority)
-			atomic_store(&cpu->reschedule, true);
+			cpu_set_reschedule(cpu);
 		else
 			current->slice_end = now + SLICE_NANOSECONDS;
 		if (cpu_count > 1)

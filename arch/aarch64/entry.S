@@ -12,7 +12,7 @@
 // overflowed.
 #define STACK_MARGIN 1024
 
-.macro save_general
+.macro save_caller_saved
 	stp	x0, x1, [sp, #0]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
@@ -22,7 +22,12 @@
 	stp	x12, x13, [sp, #96]
 	stp	x14, x15, [sp, #112]
 	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
+	str	x18, [sp, #144]
+.endm
+
+.macro save_general
+	save_caller_saved
+	str	x19, [sp, #FRAME_X19]
 	stp	x20, x21, [sp, #160]
 	stp	x22, x23, [sp, #176]
 	stp	x24, x25, [sp, #192]
@@ -71,13 +76,16 @@
 	stp	x22, x23, [sp, #FRAME_PC]
 .endm
 
+// At most 32 instructions: where the one before is longer, the location counter cannot go back to here.
 .macro vector name
-.balign 128
+.set	vector_number, vector_number + 1
+.org	exception_vectors + 128 * vector_number
 \name:
 .endm
 
-.macro bad_vector name
-.balign 128
+.macro bad_vector
+.set	vector_number, vector_number + 1
+.org	exception_vectors + 128 * vector_number
 	b	bad_exception
 .endm
 
@@ -86,6 +94,7 @@
 .balign 2048
 .global exception_vectors
 exception_vectors:
+.set	vector_number, -1
 	// This exception level on SP_EL0: never used.
 	bad_vector
 	bad_vector
@@ -100,13 +109,15 @@ exception_vectors:
 	bad_vector
 
 	vector	user_synchronous
-	save_user
-	mrs	x0, esr_el1
-	lsr	x1, x0, #EXCEPTION_CLASS_SHIFT
-	cmp	x1, #EXCEPTION_CLASS_SVC
-	b.ne	user_fault_entry
-	bl	trap_syscall
-	b	user_exit
+	sub	sp, sp, #FRAME_SIZE
+	stp	x29, x30, [sp, #FRAME_X29]
+	mrs	x30, esr_el1
+	lsr	x30, x30, #EXCEPTION_CLASS_SHIFT
+	cmp	x30, #EXCEPTION_CLASS_SVC
+	b.eq	syscall_entry
+	ldr	x30, [sp, #FRAME_X30]
+	add	sp, sp, #FRAME_SIZE
+	b	user_fault_entry
 	vector	user_interrupt
 	save_user
 	bl	exception_interrupt
@@ -122,12 +133,74 @@ exception_vectors:
 	bad_vector
 	bad_vector
 
+// x29 and x30 are in the frame. A direct call finds there what it must not change.
+syscall_entry:
+	stp	x19, x20, [sp, #FRAME_X19]
+	stp	x21, x22, [sp, #FRAME_X19 + 16]
+	stp	x23, x24, [sp, #FRAME_X19 + 32]
+	stp	x25, x26, [sp, #FRAME_X19 + 48]
+	stp	x27, x28, [sp, #FRAME_X19 + 64]
+	mrs	x29, sp_el0
+	str	x29, [sp, #FRAME_SP]
+	mrs	x29, elr_el1
+	mrs	x30, spsr_el1
+	stp	x29, x30, [sp, #FRAME_PC]
+	mrs	x30, tpidr_el1
+	ldr	x29, [x30, #CPU_DIRECT_CALLS]
+	cmp	x8, x29
+	mov	x29, xzr
+	b.hs	syscall_whole
+	adrp	x30, syscall_table
+	add	x30, x30, :lo12:syscall_table
+	ldr	x30, [x30, x8, lsl #3]
+	blr	x30
+	mrs	x9, tpidr_el1
+	ldr	w9, [x9, #CPU_WORK]
+	cbnz	w9, syscall_work
+	ldp	x2, x3, [sp, #FRAME_PC]
+	ldp	x30, x4, [sp, #FRAME_X30]
+	ldr	x29, [sp, #FRAME_X29]
+	msr	elr_el1, x2
+	msr	spsr_el1, x3
+	msr	sp_el0, x4
+	.irp	n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
+	mov	x\n, xzr
+	.endr
+	add	sp, sp, #FRAME_SIZE
+	eret
+
+syscall_work:
+	bl	trap_syscall_exit
+	b	restore_user
+
+// Not direct: the rest of the frame.
+syscall_whole:
+	save_caller_saved
+	bl	trap_syscall
+	b	user_exit
+
+// The entries of IPC calls in syscall_table. They do not return to where they are called.
+.macro ipc_entry name
+.global arch_\name
+arch_\name:
+	save_caller_saved
+	bl	sys_\name
+	b	user_exit
+.endm
+
+#define SYSCALL(number, name, result, arguments)
+#define SYSCALL_IPC(number, name) ipc_entry name
+#include <tern/syscalls.def>
+#include <tern/syscalls_undef.h>
+
 user_system_error_entry:
 	mrs	x0, esr_el1
 	bl	exception_system_error
 	b	user_exit
 
 user_fault_entry:
+	save_user
+	mrs	x0, esr_el1
 	bl	exception_user
 user_exit:
 	bl	trap_exit

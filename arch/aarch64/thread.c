@@ -14,6 +14,8 @@
 #define PSTATE_USER_BITS ((uint64_t)0xf3001c00)
 
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, x[19]) == FRAME_X19, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, x[29]) == FRAME_X29, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[30]) == FRAME_X30, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, sp) == FRAME_SP, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, pc) == FRAME_PC, "offsets.h");
@@ -25,6 +27,8 @@ _Static_assert(offsetof(struct arch_thread, tls) == THREAD_TLS, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, fpu_owner) == CPU_FPU_OWNER, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, boot_stack) == CPU_BOOT_STACK, "offsets.h");
+_Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "offsets.h");
+_Static_assert(offsetof(struct cpu, work) == CPU_WORK, "offsets.h");
 
 static bool is_current(const struct arch_thread *thread)
 {

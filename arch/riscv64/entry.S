@@ -13,6 +13,12 @@
 	.endr
 .endm
 
+.macro save_caller_saved
+	.irp n, 5,6,7,10,11,12,13,14,15,16,17,28,29,30,31
+	sd x\n, FRAME_X(\n)(sp)
+	.endr
+.endm
+
 // All but tp.
 .macro load_registers
 	.irp n, 1,3,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -27,23 +33,23 @@
 trap_entry:
 	csrrw sp, sscratch, sp
 	beqz sp, trap_from_kernel
+	sd ra, FRAME_X(1)(sp)
+	csrr ra, scause
+	addi ra, ra, -CAUSE_USER_ECALL
+	beqz ra, syscall_entry
 
+	ld ra, FRAME_X(1)(sp)
 	save_registers
 	csrrw t0, sscratch, zero
 	sd t0, FRAME_X(2)(sp)
 	ld tp, FRAME_CPU(sp)
 	li s0, 0                    // backtraces end here
-	csrr t1, sepc
+	csrr t0, sepc
+	sd t0, FRAME_PC(sp)
 	csrr a0, scause
-	li t0, CAUSE_USER_ECALL
-	bne a0, t0, 1f
-	addi t1, t1, 4
-	sd t1, FRAME_PC(sp)
-	call trap_syscall
-	j 2f
-1:	sd t1, FRAME_PC(sp)
 	call isa_trap_user
-2:	call trap_exit
+exit_user:
+	call trap_exit
 
 // sp is the frame, and on top of the thread's kernel stack.
 return_to_user:
@@ -53,6 +59,65 @@ return_to_user:
 	ld tp, FRAME_X(4)(sp)
 	load_registers
 	sret
+
+// ra is in the frame. A direct call finds there what it must not change.
+syscall_entry:
+	csrrw ra, sscratch, zero
+	sd ra, FRAME_X(2)(sp)
+	csrr ra, sepc
+	addi ra, ra, 4
+	sd ra, FRAME_PC(sp)
+	sd gp, FRAME_X(3)(sp)
+	sd tp, FRAME_X(4)(sp)
+	.irp n, 8,9,18,19,20,21,22,23,24,25,26,27
+	sd x\n, FRAME_X(\n)(sp)
+	.endr
+	ld tp, FRAME_CPU(sp)
+	li s0, 0                    // backtraces end here
+	ld ra, CPU_DIRECT_CALLS(tp)
+	bgeu a7, ra, syscall_whole
+	la t3, syscall_table
+	slli t4, a7, 3
+	add t3, t3, t4
+	ld t3, 0(t3)
+	jalr t3
+	lw t0, CPU_WORK(tp)
+	bnez t0, syscall_work
+	ld t0, FRAME_PC(sp)
+	csrw sscratch, sp
+	csrw sepc, t0
+	ld ra, FRAME_X(1)(sp)
+	ld tp, FRAME_X(4)(sp)
+	ld s0, FRAME_X(8)(sp)
+	.irp n, 5,6,7,12,13,14,15,16,17,28,29,30,31
+	li x\n, 0
+	.endr
+	ld sp, FRAME_X(2)(sp)
+	sret
+
+syscall_work:
+	call trap_syscall_exit
+	j return_to_user
+
+// Not direct: the rest of the frame.
+syscall_whole:
+	save_caller_saved
+	call trap_syscall
+	j exit_user
+
+// The entries of IPC calls in syscall_table. They do not return to where they are called.
+.macro ipc_entry name
+.global arch_\name
+arch_\name:
+	save_caller_saved
+	call sys_\name
+	j exit_user
+.endm
+
+#define SYSCALL(number, name, result, arguments)
+#define SYSCALL_IPC(number, name) ipc_entry name
+#include <tern/syscalls.def>
+#include <tern/syscalls_undef.h>
 
 // void isa_enter_user(struct arch_frame *frame)
 .global isa_enter_user

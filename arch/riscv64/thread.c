@@ -5,6 +5,7 @@
 #include "internal.h"
 #include <arch/cpu.h>
 #include <arch/thread.h>
+#include <kernel/cpu.h>
 #include <kernel/log.h>
 #include <kernel/string.h>
 
@@ -18,6 +19,8 @@ _Static_assert(offsetof(struct arch_thread, entry) == THREAD_ENTRY, "switch.S");
 _Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "switch.S");
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "entry.S");
 _Static_assert(offsetof(struct arch_cpu, scratch) == CPU_SCRATCH, "entry.S");
+_Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "entry.S");
+_Static_assert(offsetof(struct cpu, work) == CPU_WORK, "entry.S");
 _Static_assert(offsetof(struct arch_frame, x) == offsetof(struct registers, x), "registers are copied");
 
 void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t entry, uint64_t stack_pointer,

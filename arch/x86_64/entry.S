@@ -42,35 +42,97 @@
 	popq %rax
 .endm
 
+// The registers of arguments and messages, into the frame that begins `offset` above the stack pointer.
+.macro SAVE_MESSAGE_REGISTERS offset
+	movq %rdi, \offset + FRAME_RDI(%rsp)
+	movq %rsi, \offset + FRAME_RSI(%rsp)
+	movq %rdx, \offset + FRAME_RDX(%rsp)
+	movq %r10, \offset + FRAME_R10(%rsp)
+	movq %r8, \offset + FRAME_R8(%rsp)
+	movq %r9, \offset + FRAME_R9(%rsp)
+.endm
+
+// Does not return to where it is called.
+.macro IPC_ENTRY name
+.global arch_\name
+arch_\name:
+	SAVE_MESSAGE_REGISTERS 8
+	addq $8, %rsp
+	call sys_\name
+	call trap_exit
+	jmp return_to_user
+.endm
+
 .text
 
 // Interrupts are disabled, and so are direction, trap, alignment-check and nested-task flags (MSR_FLAG_MASK).
+//
+// A direct call finds in the frame what it must not change; cs and ss are there since the thread was made.
 .balign 16
 .global syscall_entry
 syscall_entry:
 	swapgs
 	movq %rsp, %gs:CPU_USER_STACK
 	movq %gs:CPU_KERNEL_STACK, %rsp
-	pushq $SELECTOR_USER_DATA
-	pushq %gs:CPU_USER_STACK
-	pushq %r11
-	pushq $SELECTOR_USER_CODE
-	pushq %rcx
-	pushq $0
-	pushq $FRAME_SYSCALL
-	SAVE_REGISTERS
+	subq $FRAME_SIZE, %rsp
+	movq %rcx, FRAME_RIP(%rsp)
+	movq %gs:CPU_USER_STACK, %rcx
+	movq %r11, FRAME_RFLAGS(%rsp)
+	movq %rcx, FRAME_RSP(%rsp)
+	movq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
+	movq %rbx, FRAME_RBX(%rsp)
+	movq %rbp, FRAME_RBP(%rsp)
+	movq %r12, FRAME_R12(%rsp)
+	movq %r13, FRAME_R13(%rsp)
+	movq %r14, FRAME_R14(%rsp)
+	movq %r15, FRAME_R15(%rsp)
 	xorl %ebp, %ebp
+	cmpq %gs:CPU_DIRECT_CALLS, %rax
+	jae syscall_whole
+	movq %r10, %rcx
+	call *syscall_table(, %rax, 8)
+	cmpl $0, %gs:CPU_WORK
+	jne syscall_work
+	xorl %esi, %esi
+	xorl %edi, %edi
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	xorl %r10d, %r10d
+	movq FRAME_RBP(%rsp), %rbp
+	movq FRAME_RIP(%rsp), %rcx
+	movq FRAME_RFLAGS(%rsp), %r11
+	movq FRAME_RSP(%rsp), %rsp
+	swapgs
+	sysretq
+
+syscall_work:
+	movq %rax, %rdi
+	movq %rdx, %rsi
+	call trap_syscall_exit
+	jmp return_to_user
+
+// Not direct: the rest of the frame.
+syscall_whole:
+	SAVE_MESSAGE_REGISTERS 0
+	movq %rax, FRAME_RAX(%rsp)
 	call trap_syscall
 	call trap_exit
+	jmp return_to_user
+
+// The entries of IPC calls in syscall_table.
+#define SYSCALL(number, name, result, arguments)
+#define SYSCALL_IPC(number, name) IPC_ENTRY name
+#include <tern/syscalls.def>
+#include <tern/syscalls_undef.h>
 
 // rsp: the frame of the current thread.
 return_to_user:
 	cmpq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
 	jne 1f
 	RESTORE_REGISTERS_BUT_RCX_R11
-	popq %r11
-	popq %rcx
-	movq FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+	movq FRAME_RIP - FRAME_R11(%rsp), %rcx
+	movq FRAME_RFLAGS - FRAME_R11(%rsp), %r11
+	movq FRAME_RSP - FRAME_R11(%rsp), %rsp
 	swapgs
 	sysretq
 1:	RESTORE_REGISTERS_BUT_RCX_R11

@@ -7,17 +7,35 @@
 #include <isa/internal.h>
 #include <isa/registers.h>
 #include <kernel/assert.h>
+#include <kernel/cpu.h>
 #include <kernel/log.h>
 #include <kernel/string.h>
 
+_Static_assert(offsetof(struct arch_frame, rbx) == FRAME_RBX, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rbp) == FRAME_RBP, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rdx) == FRAME_RDX, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r10) == FRAME_R10, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r8) == FRAME_R8, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r9) == FRAME_R9, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r12) == FRAME_R12, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r13) == FRAME_R13, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r14) == FRAME_R14, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r15) == FRAME_R15, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rsi) == FRAME_RSI, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rdi) == FRAME_RDI, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rax) == FRAME_RAX, "asm.h");
+_Static_assert(offsetof(struct arch_frame, r11) == FRAME_R11, "asm.h");
 _Static_assert(offsetof(struct arch_frame, vector) == FRAME_VECTOR, "asm.h");
 _Static_assert(offsetof(struct arch_frame, rip) == FRAME_RIP, "asm.h");
+_Static_assert(offsetof(struct arch_frame, rflags) == FRAME_RFLAGS, "asm.h");
 _Static_assert(offsetof(struct arch_frame, cs) == FRAME_CS, "asm.h");
 _Static_assert(offsetof(struct arch_frame, rsp) == FRAME_RSP, "asm.h");
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.h");
 _Static_assert(offsetof(struct arch_cpu, self) == CPU_SELF, "asm.h");
 _Static_assert(offsetof(struct arch_cpu, kernel_stack) == CPU_KERNEL_STACK, "asm.h");
 _Static_assert(offsetof(struct arch_cpu, user_stack) == CPU_USER_STACK, "asm.h");
+_Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "asm.h");
+_Static_assert(offsetof(struct cpu, work) == CPU_WORK, "asm.h");
 _Static_assert(offsetof(struct arch_thread, stack_pointer) == THREAD_STACK_POINTER, "asm.h");
 _Static_assert(offsetof(struct arch_thread, entry) == THREAD_ENTRY, "asm.h");
 _Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "asm.h");
@@ -167,6 +185,10 @@ void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 #undef GET
 	registers->rip = frame->rip;
 	registers->rflags = frame->rflags;
+	if (frame->vector == FRAME_SYSCALL) {
+		registers->rcx = frame->rip;
+		registers->r11 = frame->rflags;
+	}
 	registers->fs_base = thread->fs_base;
 	registers->gs_base = thread->gs_base;
 }
@@ -184,7 +206,7 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 	frame->rip = registers->rip;
 	frame->rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_FIXED;
 	// SYSRET loads rip and rflags from rcx and r11; where they differ it must be IRET.
-	frame->vector = frame->rcx == frame->rip && frame->r11 == frame->rflags ? FRAME_SYSCALL : 0;
+	frame->vector = registers->rcx == frame->rip && registers->r11 == frame->rflags ? FRAME_SYSCALL : 0;
 	thread->fs_base = registers->fs_base;
 	thread->gs_base = registers->gs_base;
 	if (is_current(thread))

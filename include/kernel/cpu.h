@@ -16,6 +16,9 @@ struct spinlock;
 
 struct cpu {
 	struct arch_cpu arch; // must be first: assembly finds it there
+	// Assembly knows these two as well.
+	uint64_t direct_calls; // system calls below it go straight to their handlers; 0: a guest's, or traced
+	atomic_uint work;      // not 0: trap_exit has something to do before user mode runs: see cpu_set_work
 	struct thread *current;
 	struct thread *idle;
 	struct thread *previous;             // switched from, until the next thread has finished the switch
@@ -49,6 +52,20 @@ static inline struct cpu *cpu_self(void)
 static inline struct thread *thread_current(void)
 {
 	return arch_cpu_self()->current;
+}
+
+// After something was changed that trap_exit looks at: the CPU's next way out of the kernel goes through it. A
+// system call that finds nothing set returns to user mode without.
+static inline void cpu_set_work(struct cpu *cpu)
+{
+	atomic_store(&cpu->work, 1);
+}
+
+// The CPU chooses anew which thread it runs.
+static inline void cpu_set_reschedule(struct cpu *cpu)
+{
+	atomic_store(&cpu->reschedule, true);
+	cpu_set_work(cpu);
 }
 
 // A point in a long operation, no lock held, at which pending interrupts are let in and another thread may

@@ -20,10 +20,16 @@
 #define __user
 #endif
 
+// Entries of the table of direct calls.
+typedef struct syscall_result syscall_entry(
+	uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+
 // Every handler: struct syscall_result sys_NAME(arguments), void sys_NAME(void) for IPC (registers of the
-// current thread).
-#define SYSCALL(number, name, result, arguments)                   struct syscall_result sys_##name(arguments);
-#define SYSCALL_IPC(number, name)                                  void sys_##name(void);
+// current thread), which the ISA's syscall_entry arch_NAME calls.
+#define SYSCALL(number, name, result, arguments) struct syscall_result sys_##name(arguments);
+#define SYSCALL_IPC(number, name) \
+	void sys_##name(void);    \
+	syscall_entry arch_##name;
 #define ARGUMENTS0()                                               void
 #define ARGUMENTS1(t0, n0)                                         t0 n0
 #define ARGUMENTS2(t0, n0, t1, n1)                                 t0 n0, t1 n1
@@ -55,7 +61,11 @@ enum error thread_lookup(handle_t handle, rights_t needed, struct thread **threa
 // (no bits).
 enum error watcher_lookup(handle_t handle, uint64_t bits, struct notification **notification);
 
-// Dispatches the current thread's system call (trap_syscall, after guests were sorted out).
+// The handlers by number, for direct calls; every hole is a handler that answers ERR_NO_SYSCALL.
+#define SYSCALL_TABLE_SIZE 160
+extern syscall_entry *const syscall_table[SYSCALL_TABLE_SIZE];
+
+// Dispatches the current thread's system call by its frame (trap_syscall, after guests were sorted out).
 void syscall_dispatch(void);
 const char *syscall_name(uint64_t number);
 

@@ -6,6 +6,14 @@
 // trap_fault, trap_interrupt ..., and then trap_exit, before it returns to user mode by restoring the frame.
 // trap_exit may switch threads, and does not return for a thread that blocked. From kernel mode (idle,
 // preemption points) only interrupts come: then trap_exit is not called.
+//
+// A system call whose number is below cpu->direct_calls is an ordinary call of C: the ISA saves program counter,
+// stack pointer, flags and the callee-saved registers in the frame, and calls the handler in syscall_table with the arguments
+// where C has them. The entries of IPC calls are functions of the ISA, arch_NAME, which save the message registers as
+// well, call sys_NAME and go on to trap_exit. When a handler returns and cpu->work is 0, the ISA returns to user mode with the
+// results, the callee-saved registers as C preserved them, and zero in all other registers. Else it calls
+// trap_syscall_exit and restores the whole frame. So whoever finds a thread that is not on a CPU finds its registers in its frame; a
+// thread that was preempted inside a call goes through trap_exit.
 
 #ifndef KERNEL_TRAP_H
 #define KERNEL_TRAP_H
@@ -20,8 +28,11 @@ struct fault {
 	uint64_t isa_code;
 };
 
-// A system call of the current thread, or of its guest.
+// A system call of the current thread or of its guest, all of whose registers are in the frame: one that is not direct.
 void trap_syscall(void);
+
+// The end of a direct system call that leaves work to be done.
+void trap_syscall_exit(struct syscall_result result);
 
 // A fault in user mode, page faults included.
 void trap_fault(const struct fault *fault);

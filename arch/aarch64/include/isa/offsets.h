@@ -6,6 +6,8 @@
 #define ISA_OFFSETS_H
 
 #define FRAME_SIZE   272
+#define FRAME_X19    152
+#define FRAME_X29    232
 #define FRAME_X30    240
 #define FRAME_SP     248
 #define FRAME_PC     256
@@ -19,6 +21,8 @@
 #define CPU_FPU_OWNER       0
 #define CPU_EMERGENCY_STACK 8
 #define CPU_BOOT_STACK      16
+#define CPU_DIRECT_CALLS    48
+#define CPU_WORK            56
 
 // CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
 #define CPACR_FPU (3 << 20)

@@ -61,6 +61,8 @@
 
 #define CPU_EMERGENCY_STACK 0
 #define CPU_SCRATCH         8
+#define CPU_DIRECT_CALLS    56
+#define CPU_WORK            64
 
 #ifndef __ASSEMBLER__
 

@@ -22,18 +22,35 @@
 #define RFLAGS_TRAP_FLAG 0x100
 #define DR6_INITIAL      0xffff0ff0
 
-// arch_frame.vector of a frame whose rcx and r11 hold rip and rflags: SYSRET may return to it.
+// arch_frame.vector of a frame that SYSRET may return to: its rip and rflags are what rcx and r11 hold then.
 #define FRAME_SYSCALL 0x100
 
+#define FRAME_RBX    0
+#define FRAME_RBP    8
+#define FRAME_RDX    16
+#define FRAME_R10    24
+#define FRAME_R8     32
+#define FRAME_R9     40
+#define FRAME_R12    48
+#define FRAME_R13    56
+#define FRAME_R14    64
+#define FRAME_R15    72
+#define FRAME_RSI    80
+#define FRAME_RDI    88
+#define FRAME_RAX    96
+#define FRAME_R11    104
 #define FRAME_VECTOR 120
 #define FRAME_RIP    136
 #define FRAME_CS     144
+#define FRAME_RFLAGS 152
 #define FRAME_RSP    160
 #define FRAME_SIZE   176
 
 #define CPU_SELF         0
 #define CPU_KERNEL_STACK 8
 #define CPU_USER_STACK   16
+#define CPU_DIRECT_CALLS 17200
+#define CPU_WORK         17208
 
 #define THREAD_STACK_POINTER 0
 #define THREAD_ENTRY         8
