@@ -28,7 +28,7 @@ void caller_finish(struct thread *client, enum error error)
 	// A faulting thread has no results: it meets its fault again, and whatever then has become of its
 	// handler.
 	if (client->faulting)
-		client->faulting = false;
+		fault_finish(client);
 	else
 		arch_message_set_result(&client->arch, error, 0, 0);
 }
@@ -46,12 +46,15 @@ void caller_fail(struct caller *caller, enum error error)
 	unbind(caller);
 }
 
-// The answer to a fault message: the thread's registers are what the handler made of them.
+// The answer to a fault message: the thread's registers are what the handler made of them. A pager says only
+// whether to try again.
 static void answer_fault(struct thread *client, uint64_t info)
 {
-	client->faulting = false;
-	if (message_label(info) != FAULT_RESUME)
+	if (client->paging)
+		client->pager_refused = message_label(info) != FAULT_RESUME;
+	else if (message_label(info) != FAULT_RESUME)
 		thread_terminate(client, client->fault.kind);
+	fault_finish(client);
 	thread_wake(client);
 }
 

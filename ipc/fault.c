@@ -1,28 +1,76 @@
 // SPDX-License-Identifier: MIT
 //
-// Faults as messages: the faulting thread calls its fault endpoint without a system call of its own.
+// Faults as messages: the faulting thread calls its fault endpoint, or the pager of a page that is not there,
+// without a system call of its own.
 
+#include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/memory.h>
 
-bool ipc_send_fault(const struct fault *fault)
+static bool call_handler(
+	struct endpoint *endpoint, uint64_t badge, const struct fault *fault, unsigned message_words)
 {
 	struct thread *thread = thread_current();
-	struct endpoint *endpoint = thread->fault_endpoint;
 	enum error error;
 
-	if (endpoint == NULL)
-		return false;
 	assert(!thread->faulting);
 	thread->fault = *fault;
 	thread->faulting = true;
-	thread->message_info = MESSAGE_INFO(fault->kind, FAULT_MESSAGE_WORDS, 0) | MESSAGE_CALL;
-	thread->message_badge = thread->fault_badge;
+	thread->message_info = MESSAGE_INFO(fault->kind, message_words, 0) | MESSAGE_CALL;
+	thread->message_badge = badge;
 	spin_lock(&endpoint->lock);
 	error = endpoint_send_locked(endpoint, thread);
 	spin_unlock(&endpoint->lock);
 	if (error)
-		thread->faulting = false;
+		fault_finish(thread);
 	return error == ERR_OK;
+}
+
+void fault_finish(struct thread *thread)
+{
+	struct memory *memory;
+
+	thread->faulting = false;
+	spin_lock(&thread->lock);
+	memory = thread->paging;
+	thread->paging = NULL;
+	spin_unlock(&thread->lock);
+	if (memory)
+		object_put(&memory->object);
+}
+
+bool ipc_send_fault(const struct fault *fault)
+{
+	struct thread *thread = thread_current();
+
+	return thread->fault_endpoint &&
+		call_handler(thread->fault_endpoint, thread->fault_badge, fault, FAULT_MESSAGE_WORDS);
+}
+
+// What the pager refused is met once more, as a fault like others.
+static bool take_refusal(struct thread *thread, const struct fault *fault)
+{
+	bool refused = thread->pager_refused &&
+		thread->fault.address >> PAGE_SHIFT == fault->address >> PAGE_SHIFT;
+
+	thread->pager_refused = false;
+	return refused;
+}
+
+bool ipc_ask_pager(const struct fault *fault)
+{
+	struct thread *thread = thread_current();
+	struct memory *memory;
+	uint64_t offset;
+
+	if (take_refusal(thread, fault))
+		return false;
+	memory = address_space_paged(thread_space(thread), fault->address, &offset);
+	if (memory == NULL)
+		return true;
+	thread->paging = memory;
+	thread->paging_offset = memory->pager_offset + offset;
+	return call_handler(memory->pager, memory->pager_badge, fault, PAGER_MESSAGE_WORDS);
 }

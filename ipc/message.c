@@ -7,6 +7,7 @@
 #include <arch/thread.h>
 #include <kernel/assert.h>
 #include <kernel/endpoint.h>
+#include <kernel/memory.h>
 #include <kernel/process.h>
 
 #define IN_FLAGS (MESSAGE_WIDE | MESSAGE_DEADLINE | MESSAGE_BUFFERS | MESSAGE_TRY)
@@ -16,6 +17,8 @@
 _Static_assert(sizeof(struct message_buffer) <= PAGE_SIZE, "a message buffer is one page");
 _Static_assert(
 	sizeof(struct fault_message) == FAULT_MESSAGE_WORDS * sizeof(uint64_t), "one word for each field");
+_Static_assert(
+	sizeof(struct pager_message) == PAGER_MESSAGE_WORDS * sizeof(uint64_t), "one word for each field");
 
 static unsigned register_words(const struct thread *thread)
 {
@@ -109,6 +112,20 @@ void message_abandon(struct thread *receiver, struct transfer *transfer)
 	transfer->count = 0;
 }
 
+static uint64_t pager_word(const struct thread *thread, unsigned index)
+{
+	switch (index) {
+	case 0:
+		return thread->paging_offset;
+	case 1:
+		return thread->fault.access;
+	case 2:
+		return thread->paging->object.id;
+	default:
+		return thread->object.id;
+	}
+}
+
 static uint64_t fault_word(const struct thread *thread, unsigned index)
 {
 	switch (index) {
@@ -128,7 +145,7 @@ static uint64_t fault_word(const struct thread *thread, unsigned index)
 static uint64_t get_word(const struct thread *sender, unsigned index)
 {
 	if (sender->faulting)
-		return fault_word(sender, index);
+		return sender->paging ? pager_word(sender, index) : fault_word(sender, index);
 	if (index < register_words(sender))
 		return arch_message_word(&sender->arch, index);
 	return sender->message_buffer->words[index];

@@ -68,8 +68,7 @@ void offers_release(struct thread *thread)
 	spin_unlock(&thread->lock);
 }
 
-// The caller of the current thread or of a reply object, counted.
-static enum error find_caller(handle_t handle, rights_t rights, struct caller *found)
+enum error caller_find(handle_t handle, rights_t rights, struct caller *found)
 {
 	struct capability capability;
 	struct reply *reply;
@@ -148,7 +147,7 @@ static struct syscall_result copy(
 
 	if (!user_range_valid(buffer, length))
 		return SYSCALL_ERROR(ERR_BAD_ADDRESS);
-	error = find_caller(reply, flag == OFFER_READ ? RIGHT_READ : RIGHT_WRITE, &caller);
+	error = caller_find(reply, flag == OFFER_READ ? RIGHT_READ : RIGHT_WRITE, &caller);
 	if (error)
 		return SYSCALL_ERROR(error);
 	do {

@@ -24,6 +24,7 @@ static const char *cause(const struct fault *fault)
 		[FAULT_FLOATING] = "floating-point exception",
 		[FAULT_ALIGNMENT] = "misaligned access",
 		[FAULT_PROTECTION] = "protection fault",
+		[FAULT_PAGER] = "page that its pager did not supply",
 	};
 
 	return fault->kind < FAULT_KIND_COUNT && names[fault->kind] ? names[fault->kind] : "unknown fault";

@@ -171,10 +171,16 @@ static bool is_interruptible(const struct thread *thread)
 		__atomic_load_n(&thread->guest_state->interruptible, __ATOMIC_SEQ_CST) != 0;
 }
 
+// A guest waits for nothing but a pager; when that has ended, the kick ends guest mode.
 void guest_check_kick(struct thread *thread)
 {
-	if (atomic_load(&thread->kicked) && is_interruptible(thread) &&
-		thread_abort_wait(thread, ERR_CANCELLED))
+	uint64_t number = thread_wait_number(thread);
+
+	if (!atomic_load(&thread->kicked))
+		return;
+	if (thread->in_guest)
+		thread_abort_wait_number(thread, number, ERR_CANCELLED);
+	else if (is_interruptible(thread) && thread_abort_wait(thread, ERR_CANCELLED))
 		take_kick(thread);
 }
 

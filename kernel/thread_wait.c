@@ -100,13 +100,10 @@ void thread_wake_with(struct thread *thread, enum error error, uint64_t value)
 	thread_wake(thread);
 }
 
-bool thread_abort_wait(struct thread *thread, enum error error)
+static void abort_claimed(struct thread *thread, enum error error)
 {
-	const struct wait_operations *operations;
+	const struct wait_operations *operations = thread->wait_operations;
 
-	if (!thread_claim(thread))
-		return false;
-	operations = thread->wait_operations;
 	if (operations->cancel)
 		operations->cancel(thread);
 	if (operations->fail)
@@ -115,5 +112,20 @@ bool thread_abort_wait(struct thread *thread, enum error error)
 		arch_syscall_set_result(
 			&thread->arch, (struct syscall_result){.error = (uint64_t)error, .value = 0});
 	thread_wake(thread);
+}
+
+bool thread_abort_wait(struct thread *thread, enum error error)
+{
+	if (!thread_claim(thread))
+		return false;
+	abort_claimed(thread, error);
+	return true;
+}
+
+bool thread_abort_wait_number(struct thread *thread, uint64_t number, enum error error)
+{
+	if (!thread_claim_wait(thread, number))
+		return false;
+	abort_claimed(thread, error);
 	return true;
 }

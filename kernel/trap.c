@@ -45,7 +45,7 @@ void trap_fault(const struct fault *fault)
 	struct thread *thread = thread_current();
 	struct fault rest = resolve(thread, fault);
 
-	if (rest.kind == FAULT_NONE)
+	if (rest.kind == FAULT_NONE || (rest.kind == FAULT_PAGER && ipc_ask_pager(&rest)))
 		return;
 	if (thread->in_guest) {
 		guest_exit_fault(thread, &rest);

@@ -10,6 +10,7 @@
 #include <kernel/memory.h>
 
 // Whether a mapping's memory is shared with the copy: what was asked to be, and what has no frames to share.
+// What has a pager is copied as an object of its own, which can ask the pager too: copy_paged.
 static bool is_shared(const struct mapping *mapping)
 {
 	return mapping->memory == NULL || (mapping->flags & MAP_SHARED) ||
@@ -55,14 +56,15 @@ static bool clone_step(
 	part->address = *address;
 	part->flags = mapping->flags;
 	part->flags_allowed = mapping->flags_allowed;
-	if (is_shared(mapping)) {
+	if (is_shared(mapping) || mapping->memory->pager) {
 		part->memory = mapping->memory;
 		part->offset = mapping->offset + (*address - mapping->address);
 		part->length = mapping_end(mapping) - *address;
 		if (part->memory)
 			object_get(&part->memory->object);
 		part->space = child;
-		mapping_derive_beside(mapping, part);
+		if (is_shared(mapping))
+			mapping_derive_beside(mapping, part);
 	} else {
 		done = clone_pages(child, mapping, *address, part);
 		object_get(&part->memory->object);
@@ -86,6 +88,18 @@ static void enter_part(struct address_space *child, struct mapping *part)
 		unmap_sweep(child, address, end);
 }
 
+// Puts a copy in the place of a part's memory, which has a pager. The value is the memory to give up; NULL: there
+// was no memory for a copy.
+static struct memory *copy_paged(struct address_space *child, struct mapping *part)
+{
+	struct memory *copy = memory_clone(part->memory, child->object.account, part->offset, part->length);
+
+	object_put(&part->memory->object);
+	part->memory = copy;
+	part->offset = 0;
+	return copy;
+}
+
 // One step, with a new mapping for what it copies.
 static bool clone_part(struct address_space *parent, struct address_space *child, vaddr_t *address)
 {
@@ -99,6 +113,10 @@ static bool clone_part(struct address_space *parent, struct address_space *child
 	done = clone_step(parent, child, part, address);
 	spin_unlock(&parent->lock);
 	memory = part->memory;
+	if (memory && memory->pager && !is_shared(part)) {
+		memory = copy_paged(child, part);
+		done = memory != NULL;
+	}
 	if (done && part->length > 0)
 		enter_part(child, part);
 	else

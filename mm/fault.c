@@ -27,6 +27,7 @@ struct page {
 static enum fault_kind find_page(
 	struct address_space *space, vaddr_t address, uint64_t access, struct page *page)
 {
+	enum memory_result result;
 	struct mapping *mapping;
 	struct memory *memory;
 	uint64_t offset;
@@ -43,10 +44,11 @@ static enum fault_kind find_page(
 	offset = mapping->offset + (address - mapping->address);
 	page->mapping = mapping;
 	spin_lock(&memory->lock);
-	if (memory_get_page(memory, offset, access == MAP_WRITE, &page->frame, &page->writable) == MEMORY_OK)
+	result = memory_get_page(memory, offset, access == MAP_WRITE, &page->frame, &page->writable);
+	if (result == MEMORY_OK)
 		return FAULT_NONE;
 	spin_unlock(&memory->lock);
-	return FAULT_NO_MEMORY;
+	return result == MEMORY_MISSING ? FAULT_PAGER : FAULT_NO_MEMORY;
 }
 
 // --- Faults
@@ -120,6 +122,23 @@ enum fault_kind address_space_fault(struct address_space *space, vaddr_t address
 	}
 	spin_unlock(&space->lock);
 	return kind;
+}
+
+struct memory *address_space_paged(struct address_space *space, vaddr_t address, uint64_t *offset)
+{
+	vaddr_t page_address = address & ~(vaddr_t)(PAGE_SIZE - 1);
+	struct memory *memory = NULL;
+	const struct mapping *mapping;
+
+	spin_lock(&space->lock);
+	mapping = mapping_at(space, page_address);
+	if (mapping && mapping->memory && mapping->memory->pager) {
+		memory = mapping->memory;
+		object_get(&memory->object);
+		*offset = mapping->offset + (page_address - mapping->address);
+	}
+	spin_unlock(&space->lock);
+	return memory;
 }
 
 bool vm_kernel_fault(vaddr_t address, enum fault_access access)

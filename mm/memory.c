@@ -8,6 +8,7 @@
 #include <kernel/assert.h>
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
+#include <kernel/endpoint.h>
 #include <kernel/frame.h>
 #include <kernel/memory.h>
 #include <kernel/string.h>
@@ -107,7 +108,7 @@ enum memory_result memory_get_page(
 	*frame = memory_resident_page(memory, offset);
 	if (memory->kind == MEMORY_ANONYMOUS) {
 		if (*frame == PADDR_NONE)
-			result = make_page(memory, offset, frame);
+			result = memory->pager ? MEMORY_MISSING : make_page(memory, offset, frame);
 		else if (for_write && frame_sharers(*frame) > 1)
 			result = unshare_page(memory, offset, frame);
 		if (result)
@@ -251,6 +252,20 @@ struct memory *memory_create_from_frames(struct account *account, paddr_t first,
 	return memory;
 }
 
+struct memory *memory_create_paged(
+	struct account *account, uint64_t size, struct endpoint *pager, uint64_t badge, uint64_t pager_offset)
+{
+	struct memory *memory = make(account, MEMORY_ANONYMOUS, size);
+
+	if (memory == NULL)
+		return NULL;
+	object_get(&pager->object);
+	memory->pager = pager;
+	memory->pager_badge = badge;
+	memory->pager_offset = pager_offset;
+	return memory;
+}
+
 struct memory *memory_create_private(struct account *account, struct address_space *owner)
 {
 	struct memory *memory = make(account, MEMORY_ANONYMOUS, ARCH_USER_END);
@@ -266,6 +281,8 @@ static void destroy(struct object *object)
 	uint64_t offset = 0;
 
 	assert(list_is_empty(&memory->mappings));
+	if (memory->pager)
+		object_put(&memory->pager->object);
 	while (memory->resident > 0) {
 		uint64_t end;
 
@@ -325,7 +342,9 @@ bool memory_share_step(
 
 struct memory *memory_clone(struct memory *parent, struct account *account, uint64_t offset, uint64_t size)
 {
-	struct memory *child = make(account, MEMORY_ANONYMOUS, size);
+	struct memory *child = parent->pager ? memory_create_paged(account, size, parent->pager,
+						       parent->pager_badge, parent->pager_offset + offset)
+					     : make(account, MEMORY_ANONYMOUS, size);
 	uint64_t at = offset;
 
 	assert(parent->kind == MEMORY_ANONYMOUS && offset <= parent->size && size <= parent->size - offset);
@@ -342,6 +361,51 @@ struct memory *memory_clone(struct memory *parent, struct account *account, uint
 		preemption_point();
 	}
 	return child;
+}
+
+// --- Pages that come and go
+
+static bool supply_page(struct memory *memory, uint64_t offset, struct memory *pages, uint64_t page)
+{
+	paddr_t frame;
+
+	ASSERT_LOCK_HELD(&memory->lock);
+	if (memory_resident_page(memory, offset) != PADDR_NONE)
+		return true;
+	if (memory_resident_page(pages, page) == PADDR_NONE)
+		return make_page(memory, offset, &frame) == MEMORY_OK;
+	return share_page(pages, page, memory, offset);
+}
+
+bool memory_supply(struct memory *memory, uint64_t offset, struct memory *pages)
+{
+	for (uint64_t page = 0; page < pages->size; page += PAGE_SIZE) {
+		bool done;
+
+		spin_lock(&memory->lock);
+		done = supply_page(memory, offset + page, pages, page);
+		spin_unlock(&memory->lock);
+		if (!done)
+			return false;
+		if ((page >> PAGE_SHIFT) % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+			preemption_point();
+	}
+	return true;
+}
+
+void memory_decommit(struct memory *memory, uint64_t offset, uint64_t end)
+{
+	while (offset < end) {
+		uint64_t stop;
+
+		spin_lock(&memory->lock);
+		stop = memory_step_end(memory, offset, end);
+		memory_restrict(memory, offset, stop, 0);
+		memory_discard(memory, offset, stop);
+		spin_unlock(&memory->lock);
+		offset = stop;
+		preemption_point();
+	}
 }
 
 // --- Copies of the kernel

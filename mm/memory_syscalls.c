@@ -12,10 +12,6 @@
 #include <kernel/string.h>
 #include <kernel/syscall.h>
 
-#define MEMORY_RIGHTS                                                                             \
-	(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | \
-		RIGHT_TRANSFER)
-
 // Physical addresses that the page-table entries of every ISA have room for.
 #define PHYSICAL_END ((uint64_t)1 << 48)
 
@@ -24,11 +20,6 @@ static const char zero_page[PAGE_SIZE];
 static struct account *current_account(void)
 {
 	return thread_current()->process->account;
-}
-
-static bool size_valid(uint64_t size)
-{
-	return size > 0 && size % PAGE_SIZE == 0 && size <= MEMORY_SIZE_MAX;
 }
 
 // Gives the caller a handle to new memory; NULL: there was no memory.
@@ -43,9 +34,7 @@ static struct syscall_result install(struct memory *memory)
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(handle);
 }
 
-// Looks memory up; `memory` is counted until object_put.
-static enum error find_memory(
-	handle_t handle, rights_t rights, struct memory **memory, rights_t *found_rights)
+enum error memory_find(handle_t handle, rights_t rights, struct memory **memory, rights_t *found_rights)
 {
 	struct capability capability;
 	enum error error = capability_lookup(handle, OBJECT_MEMORY, rights, &capability);
@@ -62,7 +51,7 @@ static enum error find_memory(
 
 struct syscall_result sys_memory_create(uint64_t size, uint64_t flags)
 {
-	if (!size_valid(size) || (flags & ~(MEMORY_CONTIGUOUS | MEMORY_RESIDENT)))
+	if (!memory_size_valid(size) || (flags & ~(MEMORY_CONTIGUOUS | MEMORY_RESIDENT)))
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
 	if ((flags & MEMORY_CONTIGUOUS) && size > (uint64_t)PAGE_SIZE << FRAME_ORDER_MAX)
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
@@ -77,7 +66,7 @@ struct syscall_result sys_memory_create_physical(handle_t handle, uint64_t physi
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	if (!size_valid(size) || physical % PAGE_SIZE != 0 || physical > PHYSICAL_END ||
+	if (!memory_size_valid(size) || physical % PAGE_SIZE != 0 || physical > PHYSICAL_END ||
 		size > PHYSICAL_END - physical || frame_range_is_managed(physical, size))
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
 	return install(memory_create_physical(current_account(), physical, size));
@@ -86,17 +75,33 @@ struct syscall_result sys_memory_create_physical(handle_t handle, uint64_t physi
 struct syscall_result sys_memory_clone(handle_t handle, uint64_t offset, uint64_t size)
 {
 	struct memory *parent, *clone = NULL;
-	enum error error = find_memory(handle, RIGHT_READ | RIGHT_DUPLICATE, &parent, NULL);
+	enum error error = memory_find(handle, RIGHT_READ | RIGHT_DUPLICATE, &parent, NULL);
 	bool valid;
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	valid = parent->kind == MEMORY_ANONYMOUS && size_valid(size) && offset % PAGE_SIZE == 0 &&
+	valid = parent->kind == MEMORY_ANONYMOUS && memory_size_valid(size) && offset % PAGE_SIZE == 0 &&
 		offset <= parent->size && size <= parent->size - offset;
 	if (valid)
 		clone = memory_clone(parent, current_account(), offset, size);
 	object_put(&parent->object);
 	return valid ? install(clone) : SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
+}
+
+struct syscall_result sys_memory_decommit(handle_t handle, uint64_t offset, uint64_t length)
+{
+	struct memory *memory;
+	enum error error = memory_find(handle, RIGHT_WRITE, &memory, NULL);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	if (memory->kind != MEMORY_ANONYMOUS || memory->contiguous || (offset | length) % PAGE_SIZE != 0 ||
+		offset > memory->size || length > memory->size - offset)
+		error = ERR_INVALID_ARGUMENT;
+	else
+		memory_decommit(memory, offset, offset + length);
+	object_put(&memory->object);
+	return SYSCALL_ERROR(error);
 }
 
 // --- Copies
@@ -113,6 +118,8 @@ static enum error copy_out(struct memory *memory, uint64_t offset, uintptr_t buf
 	if (frame != PADDR_NONE)
 		frame_pin(frame);
 	spin_unlock(&memory->lock);
+	if (frame == PADDR_NONE && memory->pager)
+		return ERR_PEER_FAULT;
 	if (frame == PADDR_NONE)
 		return copy_to_user((void __user *)buffer, zero_page, length);
 	error = copy_to_user((void __user *)buffer, (char *)phys_to_virt(frame) + in_page, length);
@@ -134,7 +141,7 @@ static enum error copy_in(struct memory *memory, uint64_t offset, uintptr_t buff
 		frame_pin(frame);
 	spin_unlock(&memory->lock);
 	if (result)
-		return ERR_NO_MEMORY;
+		return result == MEMORY_MISSING ? ERR_PEER_FAULT : ERR_NO_MEMORY;
 	error = copy_from_user((char *)phys_to_virt(frame) + in_page, (const void __user *)buffer, length);
 	frame_unpin(frame);
 	return error;
@@ -168,7 +175,7 @@ static enum error copy_range(struct memory *memory, uint64_t offset, uintptr_t b
 struct syscall_result sys_memory_read(handle_t handle, uint64_t offset, void __user *buffer, uint64_t length)
 {
 	struct memory *memory;
-	enum error error = find_memory(handle, RIGHT_READ, &memory, NULL);
+	enum error error = memory_find(handle, RIGHT_READ, &memory, NULL);
 
 	if (error)
 		return SYSCALL_ERROR(error);
@@ -181,7 +188,7 @@ struct syscall_result sys_memory_write(
 	handle_t handle, uint64_t offset, const void __user *buffer, uint64_t length)
 {
 	struct memory *memory;
-	enum error error = find_memory(handle, RIGHT_WRITE, &memory, NULL);
+	enum error error = memory_find(handle, RIGHT_WRITE, &memory, NULL);
 
 	if (error)
 		return SYSCALL_ERROR(error);
@@ -195,7 +202,7 @@ struct syscall_result sys_memory_info(handle_t handle, struct memory_info __user
 	struct memory_info info = {0};
 	struct memory *memory;
 	rights_t rights;
-	enum error error = find_memory(handle, RIGHT_READ, &memory, &rights);
+	enum error error = memory_find(handle, RIGHT_READ, &memory, &rights);
 
 	if (error)
 		return SYSCALL_ERROR(error);

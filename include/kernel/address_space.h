@@ -85,8 +85,12 @@ void address_space_destroy(struct address_space *space);
 
 // Resolves a fault of user code (or of a copy function) at an address of a space: zero-fill, copy-on-write, a
 // missing entry. FAULT_NONE: try again; else the kind to report (FAULT_PAGE, FAULT_STACK_GUARD,
-// FAULT_NO_MEMORY). No lock held.
+// FAULT_NO_MEMORY), or FAULT_PAGER: a pager has to be asked. No lock held.
 enum fault_kind address_space_fault(struct address_space *space, vaddr_t address, enum fault_access access);
+
+// The memory with a pager that is mapped at an address, counted, and the offset of the page there. NULL: there is
+// none any more.
+struct memory *address_space_paged(struct address_space *space, vaddr_t address, uint64_t *offset);
 
 // Finds the frame behind an address of any space for reading or writing, resolving zero-fill and
 // copy-on-write, and pins it (frame_pin) until the caller gives it back with frame_unpin. Errors: PEER_FAULT,

@@ -32,6 +32,9 @@ enum error notification_bind_endpoint(struct endpoint *endpoint, struct notifica
 // A fault of the current thread becomes a call to its fault endpoint. False: it has none or nobody can
 // receive. True: the thread has blocked (its frame is what the handler may change).
 bool ipc_send_fault(const struct fault *fault);
+// The same as a call to the pager of the memory at the fault's address. False: it has refused, or nobody can
+// receive. True: the thread has blocked, or may try again.
+bool ipc_ask_pager(const struct fault *fault);
 
 // The current thread ends: callers it has accepted get ERR_GONE, its saved state goes.
 void ipc_thread_exit(struct thread *thread);

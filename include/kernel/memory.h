@@ -18,11 +18,22 @@
 
 #define MEMORY_SIZE_MAX ((uint64_t)1 << 40)
 
+static inline bool memory_size_valid(uint64_t size)
+{
+	return size > 0 && size % PAGE_SIZE == 0 && size <= MEMORY_SIZE_MAX;
+}
+
+// Of the first handle to a memory object.
+#define MEMORY_RIGHTS                                                                             \
+	(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | \
+		RIGHT_TRANSFER)
+
 // How many pages are worked on between two preemption points, and with a lock held.
 #define PAGES_PER_STEP 64
 
 struct address_space;
 struct capability;
+struct endpoint;
 struct mapping;
 
 enum memory_kind {
@@ -44,6 +55,10 @@ struct memory {
 	// offsets are addresses. NULL for all others.
 	struct address_space *owner;
 	struct list_node mappings; // struct mapping.memory_link, in any space; not of private memory
+	// Where pages of anonymous memory come from that are not there; NULL: they are zero.
+	struct endpoint *pager; // counted
+	uint64_t pager_badge;
+	uint64_t pager_offset; // the pager's offset of the first page
 };
 
 // Creator's reference; NULL: no memory. Flags as memory_create (the system call).
@@ -52,6 +67,9 @@ struct memory *memory_create(struct account *account, uint64_t size, uint64_t fl
 struct memory *memory_create_physical(struct account *account, paddr_t physical, uint64_t size);
 // RAM that holds data already and is nobody's to free: the boot archive.
 struct memory *memory_create_from_frames(struct account *account, paddr_t first, uint64_t size);
+// Memory whose pages come from a pager.
+struct memory *memory_create_paged(struct account *account, uint64_t size, struct endpoint *pager,
+	uint64_t badge, uint64_t pager_offset);
 // The private memory of a space.
 struct memory *memory_create_private(struct account *account, struct address_space *owner);
 
@@ -69,6 +87,7 @@ enum memory_result {
 	MEMORY_OK,
 	MEMORY_NO_MEMORY, // no frame or the account is at its limit
 	MEMORY_RANGE,     // past the end
+	MEMORY_MISSING,   // the pager has to be asked
 };
 
 // The frame of the page at `offset` (a multiple of PAGE_SIZE), allocated, zeroed or copied as the access
@@ -88,6 +107,13 @@ uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end);
 // memory->lock is held.
 uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end);
 
+// Gives pages that are not there those of `pages`, from its start on, or zeroed ones. `pages` is known to nobody
+// else. False: no memory. No lock held; preemption points inside.
+bool memory_supply(struct memory *memory, uint64_t offset, struct memory *pages);
+
+// Unmaps and frees the pages of [offset, end). No lock held; preemption points inside.
+void memory_decommit(struct memory *memory, uint64_t offset, uint64_t end);
+
 // Frees the frames of [offset, end), which are nowhere mapped. memory->lock is held.
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t end);
 
@@ -95,6 +121,10 @@ void memory_discard(struct memory *memory, uint64_t offset, uint64_t end);
 // memory. No lock held; preemption points inside.
 enum memory_result memory_read(struct memory *memory, uint64_t offset, void *buffer, size_t length);
 enum memory_result memory_write(struct memory *memory, uint64_t offset, const void *buffer, size_t length);
+
+// Looks a handle of the current process up; `memory` is counted until object_put. `found_rights` may be NULL.
+// Errors: those of a look-up.
+enum error memory_find(handle_t handle, rights_t rights, struct memory **memory, rights_t *found_rights);
 
 // --- Reverse mappings: memory_mappings.c. Page-table entries of a mapping are changed with its memory's lock
 // held, so a clone can write-protect mappings in other spaces without their locks.

@@ -102,8 +102,11 @@ struct thread {
 	unsigned offer_count;
 	struct endpoint *fault_endpoint; // counted; NULL: a fault kills the process
 	uint64_t fault_badge;
-	struct fault fault; // being reported
-	bool faulting;      // waits for the answer to its fault message
+	struct fault fault;     // being reported
+	bool faulting;          // waits for the answer to its fault message
+	struct memory *paging;  // counted: with the page that it waits for as its pager; guarded by lock
+	uint64_t paging_offset; // of that page, the pager's
+	bool pager_refused;     // to supply the page at fault.address
 
 	// Guest: see kernel/guest.c.
 	struct address_space *guest_space; // counted; NULL: not bound
@@ -145,6 +148,12 @@ static inline bool thread_is_waiting(const struct thread *thread, uint64_t numbe
 	return atomic_load_explicit(&thread->state, memory_order_acquire) == (number << 8 | THREAD_BLOCKED);
 }
 
+// The number of a thread's present or last wait.
+static inline uint64_t thread_wait_number(const struct thread *thread)
+{
+	return atomic_load(&thread->state) >> 8;
+}
+
 // Claims the end of a wait: of the present one, or only of wait `number`. True: the caller must end it with
 // thread_wake.
 bool thread_claim(struct thread *thread);
@@ -165,6 +174,8 @@ void thread_wake_with(struct thread *thread, enum error error, uint64_t value);
 // Claims, cancels and fails a wait from outside (time-out, kick). False: it was not waiting or another was
 // first. No lock held that `cancel` takes.
 bool thread_abort_wait(struct thread *thread, enum error error);
+// The same with wait `number` only.
+bool thread_abort_wait_number(struct thread *thread, uint64_t number, enum error error);
 
 // Makes a thread of a process as thread_create (the system call) says; attributes are the kernel's own
 // checked copy. Not yet ready: thread_start. On success the creator holds a reference.

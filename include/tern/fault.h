@@ -6,6 +6,12 @@
 // MESSAGE_CALL): the label is an enum fault_kind and the words are those of struct fault_message. The reply
 // resumes the thread at its (perhaps rewritten) registers where its label is FAULT_RESUME, else kills the
 // thread.
+//
+// A thread that touches a page of pager-backed memory (memory_create_paged) that is not there calls the pager's
+// endpoint in the same way, with the memory's badge, the label FAULT_PAGER and the words of struct
+// pager_message, be it in user mode or running its guest. The reply lets it try again where its label is
+// FAULT_RESUME, and is a fault of the kind FAULT_PAGER else. If the pager goes without a reply it is asked
+// again, as long as anybody can receive.
 
 #ifndef TERN_FAULT_H
 #define TERN_FAULT_H
@@ -24,6 +30,7 @@ enum fault_kind {
 	FAULT_FLOATING,   // an unmasked floating-point exception
 	FAULT_ALIGNMENT,  // a misaligned access that the ISA refuses
 	FAULT_PROTECTION, // any other refused access (x86_64: general protection)
+	FAULT_PAGER,      // a page that its pager is asked for, or that it refused or cannot supply any more
 	FAULT_KIND_COUNT,
 };
 
@@ -46,6 +53,15 @@ struct fault_message {
 	uint64_t program_counter; // of the faulting instruction
 	uint64_t thread_id;
 	uint64_t isa_code; // the ISA's own cause: vector and error code, ESR_EL1, scause
+};
+
+#define PAGER_MESSAGE_WORDS 4
+
+struct pager_message {
+	uint64_t offset;    // of the page, in bytes of what the pager serves: see memory_create_paged
+	uint64_t access;    // enum fault_access
+	uint64_t memory_id; // the object id of the memory that lacks it: a clone has one of its own
+	uint64_t thread_id;
 };
 
 #endif

@@ -129,6 +129,9 @@ bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), u
 // The same with a fault endpoint for the child's thread.
 bool child_start_watched(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
 	const handle_t *given, unsigned count, handle_t fault_endpoint);
+// The same, charged to an account.
+bool child_start_in(struct child *child, handle_t account, uint64_t (*function)(uint64_t argument),
+	uint64_t argument, const handle_t *given, unsigned count);
 // Waits for its end (within a minute) and closes its handles.
 struct process_info child_wait(struct child *child);
 

@@ -162,16 +162,10 @@ static bool child_run(struct child *child, uint64_t argument, handle_t fault_end
 	return done;
 }
 
-bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
-	const handle_t *given, unsigned count)
+static bool start_child(struct child *child, handle_t account, uint64_t (*function)(uint64_t argument),
+	uint64_t argument, const handle_t *given, unsigned count, handle_t fault_endpoint)
 {
-	return child_start_watched(child, function, argument, given, count, HANDLE_NONE);
-}
-
-bool child_start_watched(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
-	const handle_t *given, unsigned count, handle_t fault_endpoint)
-{
-	if (process_create(start_handle(START_ACCOUNT), "child", &child->process) != ERR_OK)
+	if (process_create(account, "child", &child->process) != ERR_OK)
 		return false;
 	for (unsigned i = 0; i < count; i++) {
 		if (handle_grant(child->process, given[i], RIGHTS_SAME, &child->given[i]) != ERR_OK)
@@ -185,6 +179,25 @@ bool child_start_watched(struct child *child, uint64_t (*function)(uint64_t argu
 		return true;
 	handle_close(child->process);
 	return false;
+}
+
+bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
+	const handle_t *given, unsigned count)
+{
+	return child_start_watched(child, function, argument, given, count, HANDLE_NONE);
+}
+
+bool child_start_watched(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
+	const handle_t *given, unsigned count, handle_t fault_endpoint)
+{
+	return start_child(
+		child, start_handle(START_ACCOUNT), function, argument, given, count, fault_endpoint);
+}
+
+bool child_start_in(struct child *child, handle_t account, uint64_t (*function)(uint64_t argument),
+	uint64_t argument, const handle_t *given, unsigned count)
+{
+	return start_child(child, account, function, argument, given, count, HANDLE_NONE);
 }
 
 struct process_info child_wait(struct child *child)

@@ -73,6 +73,7 @@ static unsigned signal_of_fault(uint64_t kind)
 	case FAULT_SINGLE_STEP:
 		return 5;
 	case FAULT_ALIGNMENT:
+	case FAULT_PAGER:
 		return 7;
 	case FAULT_DIVIDE:
 	case FAULT_FLOATING:

@@ -30,6 +30,7 @@ static const struct fault_meaning meanings[FAULT_KIND_COUNT] = {
 	[FAULT_FLOATING] = {"floating-point exception", LINUX_SIGFPE, LINUX_SI_KERNEL},
 	[FAULT_ALIGNMENT] = {"misaligned access", LINUX_SIGBUS, LINUX_BUS_ADRALN},
 	[FAULT_PROTECTION] = {"protection fault", LINUX_SIGSEGV, LINUX_SI_KERNEL},
+	[FAULT_PAGER] = {"page that its pager did not supply", LINUX_SIGBUS, LINUX_SI_KERNEL},
 };
 
 static const char *access_name(uint64_t access)
