@@ -6,6 +6,7 @@
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/loan.h>
 #include <kernel/process.h>
 
 void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_number)
@@ -16,15 +17,25 @@ void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_num
 	caller->wait_number = wait_number;
 }
 
-static void unbind(struct caller *caller)
+void caller_unbind(struct caller *caller)
+{
+	caller->thread = NULL;
+	if (caller->loans) {
+		caller->loans = 0;
+		cpu_set_reschedule(cpu_self());
+	}
+}
+
+static void release(struct caller *caller)
 {
 	object_put(&caller->thread->object);
-	caller->thread = NULL;
+	caller_unbind(caller);
 }
 
 void caller_finish(struct thread *client, enum error error)
 {
 	offers_release(client);
+	loan_recall(client);
 	// A faulting thread has no results: it meets its fault again, and whatever then has become of its
 	// handler.
 	if (client->faulting)
@@ -43,7 +54,7 @@ void caller_fail(struct caller *caller, enum error error)
 		caller_finish(client, error);
 		thread_wake(client);
 	}
-	unbind(caller);
+	release(caller);
 }
 
 // The answer to a fault message: the thread's registers are what the handler made of them. A pager says only
@@ -67,14 +78,14 @@ enum error caller_answer(struct caller *caller)
 	if (!thread_claim_wait(client, caller->wait_number)) {
 		if (!error)
 			message_abandon(client, &transfer);
-		unbind(caller);
+		release(caller);
 		return ERR_GONE;
 	}
 	if (client->faulting) {
 		if (!error)
 			message_abandon(client, &transfer);
 		answer_fault(client, server->message_info);
-		unbind(caller);
+		release(caller);
 		return ERR_OK;
 	}
 	offers_release(client);
@@ -83,7 +94,7 @@ enum error caller_answer(struct caller *caller)
 	else
 		message_commit(server, client, &transfer, 0);
 	thread_wake(client);
-	unbind(caller);
+	release(caller);
 	return error;
 }
 

@@ -7,6 +7,7 @@
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/loan.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 
@@ -63,9 +64,38 @@ static const struct wait_operations receive_wait = {"receive", cancel_receive, f
 static const struct wait_operations answer_wait = {"answer", cancel_send, caller_finish};
 
 // Higher priority first, then earlier arrival.
-static uint64_t sender_key(const struct thread *sender, uint64_t arrival)
+static uint64_t sender_key(struct thread *sender, uint64_t arrival)
 {
-	return ((uint64_t)(UINT8_MAX - sender->priority) << 56) | (arrival & (((uint64_t)1 << 56) - 1));
+	return ((uint64_t)(UINT8_MAX - loan_follow(sender).priority) << 56) |
+		(arrival & (((uint64_t)1 << 56) - 1));
+}
+
+// Puts a sender that was queued with another priority than it has now where it belongs; false: it is there.
+static bool requeue_sender(struct endpoint *endpoint, struct thread *sender)
+{
+	uint64_t key = sender_key(sender, sender->wait_node.key);
+
+	ASSERT_LOCK_HELD(&endpoint->lock);
+	if (key == sender->wait_node.key)
+		return false;
+	heap_remove(&endpoint->senders, &sender->wait_node);
+	heap_insert(&endpoint->senders, &sender->wait_node, key);
+	return true;
+}
+
+void ipc_priority_changed(struct thread *thread)
+{
+	uint64_t word = atomic_load(&thread->state);
+	bool sends = (word & 0xff) == THREAD_BLOCKED && thread->wait_operations == &send_wait;
+	struct endpoint *endpoint = waited_for(thread);
+
+	// Still in that wait, which does not outlive the endpoint.
+	if (!sends || endpoint == NULL || atomic_load(&thread->state) != word)
+		return;
+	spin_lock(&endpoint->lock);
+	if (waited_for(thread) == endpoint && heap_contains(&thread->wait_node))
+		requeue_sender(endpoint, thread);
+	spin_unlock(&endpoint->lock);
 }
 
 static uint64_t transfer_flags(const struct thread *sender)
@@ -91,10 +121,12 @@ static enum error send_to_waiting(struct endpoint *endpoint, struct thread *send
 			continue;
 		}
 		message_commit(sender, receiver, &transfer, transfer_flags(sender));
-		if (sender->message_info & MESSAGE_CALL)
+		if (sender->message_info & MESSAGE_CALL) {
+			loan_make(receiver, sender);
 			caller_bind(&receiver->caller, sender,
 				thread_prepare_wait(
 					&answer_wait, NULL, THREAD_BLOCKED, message_deadline(sender)));
+		}
 		thread_wake(receiver);
 		return ERR_OK;
 	}
@@ -218,8 +250,11 @@ static bool take_message(struct thread *sender, struct thread *receiver)
 	if (sender->message_info & MESSAGE_CALL) {
 		// Once it waits again it may be killed, and gone before it is bound.
 		object_get(&sender->object);
+		loan_make(receiver, sender);
 		caller_bind(&receiver->caller, sender, thread_continue_wait(sender, &answer_wait, NULL));
 		object_put(&sender->object);
+		if (receiver->caller.loans)
+			cpu_set_reschedule(cpu_self());
 	} else {
 		arch_message_set_result(&sender->arch, ERR_OK, 0, 0);
 		thread_wake(sender);
@@ -234,6 +269,9 @@ static enum error receive_locked(struct endpoint *endpoint, struct thread *threa
 	while (endpoint->senders) {
 		struct thread *sender = container_of(endpoint->senders, struct thread, wait_node);
 
+		// What it was lent may have been recalled since.
+		if (requeue_sender(endpoint, sender))
+			continue;
 		heap_remove(&endpoint->senders, &sender->wait_node);
 		if (take_message(sender, thread))
 			return ERR_OK;

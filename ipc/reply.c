@@ -83,7 +83,8 @@ struct syscall_result sys_reply_save(void)
 	}
 	spin_init(&reply->lock, RANK_REPLY);
 	reply->caller = thread->caller;
-	thread->caller.thread = NULL;
+	reply->caller.loans = 0;
+	caller_unbind(&thread->caller);
 	capability_install(&thread->process->table, handle, &reply->object, REPLY_RIGHTS);
 	object_put(&reply->object);
 	return SYSCALL_VALUE(handle);

@@ -52,8 +52,12 @@ static void prepare(struct cpu *cpu, unsigned index)
 	if (idle->kernel_stack == 0)
 		panic("no memory for the stack of CPU %u", index);
 	arch_thread_init_kernel(&idle->arch, stack_top(idle), scheduler_idle);
+	// The one reference that never goes.
+	atomic_init(&idle->object.references, 1);
 	cpu->idle = idle;
 	cpu->current = idle;
+	cpu->payer = idle;
+	object_get(&idle->object);
 }
 
 static void start(struct cpu *cpu)

@@ -7,6 +7,7 @@
 #include <arch/time.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
+#include <kernel/loan.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
 #include <kernel/string.h>
@@ -20,18 +21,22 @@ static uint64_t slice_remaining(const struct thread *thread)
 
 	if (thread_get_state(thread) != THREAD_RUNNING)
 		return thread->slice_remaining;
-	return thread->slice_end > now ? thread->slice_end - now : 0;
+	return cpus[thread->cpu].slice_end > now ? cpus[thread->cpu].slice_end - now : 0;
 }
 
 // The thread's lock is held.
-static void describe(const struct thread *thread, struct thread_info *info)
+static void describe(struct thread *thread, struct thread_info *info)
 {
+	struct loan_chain chain = loan_follow(thread);
+
 	memcpy(info->name, thread->name, NAME_LENGTH);
 	info->id = thread->object.id;
 	info->process_id = thread->process->object.id;
 	info->state = thread_get_state(thread);
 	info->suspended = thread->suspended;
-	info->priority = thread->priority;
+	info->priority = chain.priority;
+	info->base_priority = thread->base_priority;
+	info->payer_id = chain.payer->object.id;
 	info->cpu = thread->cpu;
 	info->affinity = thread->affinity;
 	info->cpu_time = scheduler_cpu_time(thread);

@@ -329,8 +329,9 @@ struct syscall_result sys_thread_set_priority(handle_t handle, uint32_t priority
 		return SYSCALL_ERROR(error);
 	spin_lock(&thread->lock);
 	thread->base_priority = (uint8_t)priority;
-	scheduler_update(thread, (uint8_t)priority, thread->affinity);
+	scheduler_update(thread);
 	spin_unlock(&thread->lock);
+	ipc_priority_changed(thread);
 	return SYSCALL_OK;
 }
 
@@ -344,7 +345,8 @@ struct syscall_result sys_thread_set_affinity(handle_t handle, uint64_t affinity
 	if (error)
 		return SYSCALL_ERROR(error);
 	spin_lock(&thread->lock);
-	scheduler_update(thread, thread->priority, affinity);
+	thread->affinity = affinity;
+	scheduler_update(thread);
 	spin_unlock(&thread->lock);
 	return SYSCALL_OK;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Balance between CPUs: new threads start where least is to do, and idle CPUs steal. A thread that wakes
-// stays where it was, so that callers and servers keep together.
+// stays where it was, but for a server that is called: it goes to its caller (see loan.c).
 
 #include <arch/smp.h>
 #include <kernel/cpu.h>

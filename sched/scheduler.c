@@ -10,6 +10,7 @@
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/ipc.h>
+#include <kernel/loan.h>
 #include <kernel/scheduler.h>
 #include <kernel/thread.h>
 
@@ -43,6 +44,7 @@ void scheduler_enqueue(struct thread *thread)
 	bool preempts, first;
 
 	assert(thread_get_state(thread) == THREAD_READY);
+	thread->priority = loan_follow(thread).priority;
 	spin_lock(&queue->lock);
 	thread->cpu = cpu->index;
 	run_queue_insert(queue, thread, false);
@@ -50,7 +52,7 @@ void scheduler_enqueue(struct thread *thread)
 	preempts = thread->priority > cpu->current->priority;
 	// Nobody waited until now: what is left of a slice that began long ago does not count.
 	if (first)
-		cpu->current->slice_end = arch_time_now() + SLICE_NANOSECONDS;
+		cpu->slice_end = arch_time_now() + SLICE_NANOSECONDS;
 	if (preempts)
 		cpu_set_reschedule(cpu);
 	spin_unlock(&queue->lock);
@@ -82,24 +84,48 @@ bool scheduler_dequeue(struct thread *thread)
 
 // --- Switching
 
-// The CPU time of the current thread up to now becomes part of its account. The run queue's lock is held.
-static void account_time(struct thread *thread, uint64_t now)
+// The CPU's time up to now goes to its payer's account; from now on `payer` pays, for `next`. The run queue's lock
+// is held.
+static void change_payer(struct cpu *cpu, struct thread *next, struct thread *payer, uint64_t now)
 {
-	thread->cpu_time += now - thread->run_since;
-	thread->run_since = now;
+	struct thread *last = cpu->payer;
+
+	if (payer == last)
+		return;
+	if (!object_try_get(&payer->object)) {
+		// The caller has ended just now.
+		payer = next;
+		object_get(&payer->object);
+	}
+	// After a recall another CPU may for a moment run on the same account.
+	__atomic_fetch_add(&last->cpu_time, now - cpu->payer_since, __ATOMIC_RELAXED);
+	cpu->payer_since = now;
+	__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
+	object_put(&last->object);
 }
 
-uint64_t scheduler_cpu_time(const struct thread *thread)
+// The time since payer_since, if the CPU runs on the thread's account.
+static bool running_time(struct cpu *cpu, const struct thread *thread, uint64_t *time)
 {
-	struct cpu *cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
+	bool pays;
+
+	if (__atomic_load_n(&cpu->payer, __ATOMIC_RELAXED) != thread)
+		return false;
+	spin_lock(&cpu->run_queue.lock);
+	pays = cpu->payer == thread;
+	*time = thread->cpu_time + arch_time_now() - cpu->payer_since;
+	spin_unlock(&cpu->run_queue.lock);
+	return pays;
+}
+
+uint64_t scheduler_cpu_time(struct thread *thread)
+{
 	uint64_t time;
 
-	spin_lock(&cpu->run_queue.lock);
-	time = thread->cpu_time;
-	if (cpu->current == thread)
-		time += arch_time_now() - thread->run_since;
-	spin_unlock(&cpu->run_queue.lock);
-	return time;
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (running_time(&cpus[i], thread, &time))
+			return time;
+	return __atomic_load_n(&thread->cpu_time, __ATOMIC_RELAXED);
 }
 
 // The current thread leaves the CPU, or may: it goes back into the queue if it could go on.
@@ -113,28 +139,39 @@ static void put_back(struct cpu *cpu, struct thread *thread, uint64_t now)
 		cpu->moving = true;
 		return;
 	}
-	if (thread->slice_end > now)
-		thread->slice_remaining = thread->slice_end - now;
+	if (cpu->slice_end > now)
+		thread->slice_remaining = cpu->slice_end - now;
+	thread->priority = loan_follow(thread).priority;
 	run_queue_insert(&cpu->run_queue, thread, thread->slice_remaining != 0);
 }
 
-static struct thread *take_best(struct cpu *cpu)
+// Whoever pays for the thread is told in *payer.
+static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 {
-	int best = run_queue_best(&cpu->run_queue);
-	struct thread *thread;
+	struct run_queue *queue = &cpu->run_queue;
+	int best;
 
-	if (best < 0)
-		return cpu->idle;
-	thread = run_queue_first(&cpu->run_queue, best);
-	run_queue_remove(&cpu->run_queue, thread);
-	return thread;
+	while ((best = run_queue_best(queue)) >= 0) {
+		struct thread *thread = run_queue_first(queue, best);
+		struct loan_chain chain = loan_follow(thread);
+
+		run_queue_remove(queue, thread);
+		thread->priority = chain.priority;
+		if (chain.priority >= best) {
+			*payer = chain.payer;
+			return thread;
+		}
+		// It was queued with a priority that has been recalled since.
+		run_queue_insert(queue, thread, false);
+	}
+	*payer = cpu->idle;
+	return cpu->idle;
 }
 
 static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
 	set_state(thread, THREAD_RUNNING);
-	thread->run_since = now;
-	thread->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : SLICE_NANOSECONDS);
+	cpu->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : SLICE_NANOSECONDS);
 	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
 	cpu->current = thread;
 }
@@ -142,16 +179,16 @@ static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
 void scheduler_switch(void)
 {
 	struct cpu *cpu = cpu_self();
-	struct thread *previous = cpu->current, *next;
+	struct thread *previous = cpu->current, *next, *payer;
 	uint64_t now = arch_time_now();
 
 	ASSERT_NO_LOCKS_HELD();
 	assert(!arch_irq_enabled());
 	spin_lock(&cpu->run_queue.lock);
 	atomic_store(&cpu->reschedule, false);
-	account_time(previous, now);
 	put_back(cpu, previous, now);
-	next = take_best(cpu);
+	next = take_best(cpu, &payer);
+	change_payer(cpu, next, payer, now);
 	make_current(cpu, next, now);
 	spin_unlock(&cpu->run_queue.lock);
 	scheduler_program_timer();
@@ -202,7 +239,7 @@ void scheduler_yield(void)
 {
 	struct cpu *cpu = cpu_self();
 
-	cpu->current->slice_end = 0;
+	cpu->slice_end = 0;
 	cpu_set_reschedule(cpu);
 }
 
@@ -215,14 +252,12 @@ void scheduler_poke(struct thread *thread)
 		arch_ipi_send(cpu);
 }
 
-void scheduler_update(struct thread *thread, uint8_t priority, uint64_t affinity)
+void scheduler_update(struct thread *thread)
 {
 	bool queued;
 
 	ASSERT_LOCK_HELD(&thread->lock);
 	queued = scheduler_dequeue(thread);
-	thread->priority = priority;
-	thread->affinity = affinity;
 	if (queued)
 		scheduler_enqueue(thread);
 	if (atomic_load(&thread->on_cpu)) {
@@ -245,8 +280,8 @@ static uint64_t next_deadline(const struct cpu *cpu)
 {
 	uint64_t deadline = timeout_next();
 
-	if (slice_matters(cpu) && cpu->current->slice_end < deadline)
-		deadline = cpu->current->slice_end;
+	if (slice_matters(cpu) && cpu->slice_end < deadline)
+		deadline = cpu->slice_end;
 	return deadline;
 }
 
@@ -265,13 +300,12 @@ void scheduler_program_timer(void)
 void scheduler_timer(uint64_t now)
 {
 	struct cpu *cpu = cpu_self();
-	struct thread *current = cpu->current;
 
-	if (slice_matters(cpu) && current->slice_end <= now) {
-		if (run_queue_best(&cpu->run_queue) >= current->priority)
+	if (slice_matters(cpu) && cpu->slice_end <= now) {
+		if (run_queue_best(&cpu->run_queue) >= cpu->current->priority)
 			cpu_set_reschedule(cpu);
 		else
-			current->slice_end = now + SLICE_NANOSECONDS;
+			cpu->slice_end = now + SLICE_NANOSECONDS;
 		if (cpu_count > 1)
 			scheduler_wake_idle();
 	}

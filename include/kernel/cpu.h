@@ -29,6 +29,9 @@ struct cpu {
 	bool moving;            // the thread switched from may no longer run here
 	bool ended;             // the thread switched from has ended
 	atomic_bool reschedule; // schedule at the next trap_exit or preemption point
+	struct thread *payer;   // counted: on whose time the current thread runs, its own or a caller's
+	uint64_t payer_since;   // what was before is in the payer's account
+	uint64_t slice_end;     // of the current thread
 	struct run_queue run_queue;
 	struct timeout_queue timeouts;
 	uint64_t timer_deadline;                           // that the timer is set for

@@ -70,7 +70,10 @@ void message_commit(
 
 // --- ipc/caller.c
 
+// The client waits for the server's answer in that wait; loan_make came before.
 void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_number);
+// The binding goes elsewhere or is used up; the current thread gives back what it was lent.
+void caller_unbind(struct caller *caller);
 // The caller, if any, gets an error in place of an answer.
 void caller_fail(struct caller *caller, enum error error);
 // Answers with the current thread's message, already checked. The binding is used up. Errors: GONE; NO_SLOTS,

@@ -36,6 +36,10 @@ bool ipc_send_fault(const struct fault *fault);
 // receive. True: the thread has blocked, or may try again.
 bool ipc_ask_pager(const struct fault *fault);
 
+// A thread's priority has changed: if it waits in an endpoint's queue of senders, it does so in its new place. No
+// lock held.
+void ipc_priority_changed(struct thread *thread);
+
 // The current thread ends: callers it has accepted get ERR_GONE, its saved state goes.
 void ipc_thread_exit(struct thread *thread);
 

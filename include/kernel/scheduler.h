@@ -45,8 +45,8 @@ void scheduler_yield(void);
 // Whether the current thread may not go on on this CPU.
 bool scheduler_must_switch(void);
 
-// A priority or an affinity changed: move the thread where it belongs. thread->lock is held.
-void scheduler_update(struct thread *thread, uint8_t priority, uint64_t affinity);
+// The base priority or the affinity changed: move the thread where it belongs. thread->lock is held.
+void scheduler_update(struct thread *thread);
 
 // Makes a thread that runs on another CPU go through trap_exit there soon.
 void scheduler_poke(struct thread *thread);
@@ -57,8 +57,8 @@ void scheduler_timer(uint64_t now);
 // time-out.
 void scheduler_program_timer(void);
 
-// CPU time of a thread up to now, nanoseconds.
-uint64_t scheduler_cpu_time(const struct thread *thread);
+// CPU time that a thread paid for up to now, nanoseconds.
+uint64_t scheduler_cpu_time(struct thread *thread);
 
 // The body of idle threads.
 _Noreturn void scheduler_idle(void);

@@ -47,6 +47,8 @@ struct wait_operations {
 struct caller {
 	struct thread *thread; // counted; NULL: none
 	uint64_t wait_number;
+	uint8_t loans;    // it lends its time: the length of the chain of loans that ends here; 0: no loan
+	uint8_t priority; // its effective one at the time of the call
 };
 
 // An offered buffer, resolved at the time of the call.
@@ -73,14 +75,12 @@ struct thread {
 	bool suspended;
 	bool parked; // ready, but not in a run queue since it is suspended
 	uint8_t base_priority;
-	uint8_t priority; // effective
+	uint8_t priority; // effective, when it was last queued: see loan_follow
 	unsigned cpu;     // whose run queue it is in, or that ran it last
 	uint64_t affinity;
 	struct list_node run_link;
-	uint8_t run_priority; // of the queue that it is in
-	uint64_t cpu_time;    // nanoseconds, up to run_since
-	uint64_t run_since;
-	uint64_t slice_end;       // while it runs
+	uint8_t run_priority;     // of the queue that it is in
+	uint64_t cpu_time;        // nanoseconds that it paid for, up to cpu.payer_since
 	uint64_t slice_remaining; // of a preempted thread, nanoseconds; 0: a new slice
 
 	// The present wait.

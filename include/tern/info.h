@@ -62,13 +62,16 @@ struct thread_info {
 	uint32_t priority;  // effective
 	uint32_t cpu;       // last or current
 	uint64_t affinity;
-	uint64_t cpu_time;        // nanoseconds
+	uint64_t cpu_time;        // nanoseconds, those that servers used for its calls included
 	uint64_t slice_remaining; // nanoseconds
 	uint64_t wake_time;       // of a sleep or time-out; DEADLINE_NEVER: none
 	uint64_t stack_start;     // the user stack, where the kernel mapped it or it was declared; else 0
 	uint64_t stack_end;
 	uint64_t tls_base;
 	uint64_t exit_status;
+	uint64_t payer_id; // the thread on whose time it runs: itself, or the caller that it works for
+	uint32_t base_priority;
+	uint32_t reserved;
 };
 
 enum process_state {

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: MIT
+//
+// Donation: a server runs on its caller's CPU time and priority, along chains of calls, and gives both back with
+// the answer; whatever ends the call earlier takes them back as well.
+
+#include "test.h"
+
+#define CHAIN       5
+#define CALLER_BASE 100
+#define SERVER_BASE \
+	40 // of the first server; each further one has one less, so that the last leaves others room
+#define LEAST_SHARED 10 // milliseconds of 50 that a busy host leaves
+
+// A server that hands each call on to the next one; the last one computes until it may stop.
+struct stage {
+	handle_t endpoint, next;
+	handle_t saved; // not HANDLE_NONE: it saves its reply and goes on computing
+	volatile bool saves, inside, stop;
+	uint64_t priority, affinity;
+	struct worker worker;
+};
+
+struct chain {
+	struct stage stages[CHAIN];
+	unsigned length;
+	uint64_t time_out; // of the caller's call, nanoseconds; 0: none
+	struct worker caller;
+	_Atomic uint64_t result; // of the caller's call, + 1
+};
+
+static void compute_until(volatile bool *stop)
+{
+	while (!*stop)
+		;
+}
+
+static uint64_t serve(void *argument)
+{
+	struct stage *stage = argument;
+	struct message message = {0};
+
+	while (endpoint_receive(stage->endpoint, &message) == ERR_OK) {
+		enum error error = ERR_OK;
+
+		message.info = 0;
+		if (stage->next) {
+			error = endpoint_call(stage->next, &message);
+			if (!error)
+				error = (enum error)message_label(message.info);
+		} else {
+			if (stage->saves)
+				EXPECT_OK(reply_save(&stage->saved));
+			stage->inside = true;
+			compute_until(&stage->stop);
+		}
+		message.info = MESSAGE_INFO(error, 0, 0);
+		endpoint_reply(stage->saved, &message);
+		message.info = 0;
+	}
+	return 0;
+}
+
+static uint64_t call_first(void *argument)
+{
+	struct chain *chain = argument;
+	struct message message = {0};
+	enum error error;
+
+	if (chain->time_out) {
+		message.info = MESSAGE_DEADLINE;
+		chain->caller.buffer->deadline = after(chain->time_out);
+	}
+	error = endpoint_call(chain->stages[0].endpoint, &message);
+	chain->result = (uint64_t)error + 1;
+	return error ? (uint64_t)error : message_label(message.info);
+}
+
+static bool start_stage(struct stage *stage)
+{
+	struct thread_attributes attributes = {
+		.name = "server", .priority = (uint32_t)stage->priority, .affinity = stage->affinity};
+
+	return worker_start_with(&stage->worker, serve, stage, &attributes) &&
+		wait_for_state(stage->worker.thread, THREAD_BLOCKED);
+}
+
+static bool start_caller(struct chain *chain, uint64_t affinity)
+{
+	struct thread_attributes attributes = {
+		.name = "caller", .priority = CALLER_BASE, .affinity = affinity};
+
+	chain->result = 0;
+	return worker_start_with(&chain->caller, call_first, chain, &attributes);
+}
+
+static struct stage *last_of(struct chain *chain)
+{
+	return &chain->stages[chain->length - 1];
+}
+
+static bool wait_until_inside(struct stage *stage)
+{
+	for (uint64_t deadline = after(60000 * MILLISECOND); !stage->inside && now() < deadline;)
+		thread_sleep(after(MILLISECOND));
+	return stage->inside;
+}
+
+// A chain of servers that wait, and a caller whose call has reached the last of them.
+static bool start_chain(struct chain *chain, unsigned length, uint64_t affinity)
+{
+	chain->length = length;
+	for (unsigned i = 0; i < length; i++) {
+		chain->stages[i].priority = SERVER_BASE - i;
+		chain->stages[i].affinity = affinity;
+		if (endpoint_create(&chain->stages[i].endpoint) != ERR_OK)
+			return false;
+		if (i > 0)
+			chain->stages[i - 1].next = chain->stages[i].endpoint;
+	}
+	for (unsigned i = 0; i < length; i++) {
+		if (!start_stage(&chain->stages[i]))
+			return false;
+	}
+	return start_caller(chain, affinity) && wait_until_inside(last_of(chain));
+}
+
+static void end_stage(struct stage *stage)
+{
+	thread_kill(stage->worker.thread, 0);
+	worker_join(&stage->worker);
+	handle_close(stage->endpoint);
+}
+
+static void end_chain(struct chain *chain)
+{
+	for (unsigned i = 0; i < chain->length; i++)
+		end_stage(&chain->stages[i]);
+}
+
+static struct thread_info info_of(const struct worker *worker)
+{
+	struct thread_info info = {0};
+
+	EXPECT_OK(thread_info(worker->thread, &info));
+	return info;
+}
+
+static void expect_own(const struct worker *worker, uint64_t base)
+{
+	struct thread_info info = info_of(worker);
+
+	EXPECT_EQUAL(info.base_priority, base);
+	EXPECT_EQUAL(info.priority, base);
+	EXPECT_EQUAL(info.payer_id, info.id);
+}
+
+static void expect_lent(const struct worker *worker, const struct worker *payer, uint64_t priority)
+{
+	struct thread_info info = info_of(worker);
+
+	EXPECT_EQUAL(info.priority, priority);
+	EXPECT_EQUAL(info.payer_id, info_of(payer).id);
+}
+
+static void expect_all_own(struct chain *chain)
+{
+	for (unsigned i = 0; i < chain->length; i++) {
+		EXPECT(wait_for_state(chain->stages[i].worker.thread, THREAD_BLOCKED));
+		expect_own(&chain->stages[i].worker, SERVER_BASE - i);
+	}
+}
+
+// The one's time goes on, the other's stands still.
+static void expect_charged(const struct worker *charged, const struct worker *spared)
+{
+	uint64_t charged_before = info_of(charged).cpu_time, spared_before = info_of(spared).cpu_time;
+
+	thread_sleep(after(50 * MILLISECOND));
+	EXPECT(info_of(charged).cpu_time - charged_before > LEAST_SHARED * MILLISECOND);
+	EXPECT_EQUAL(info_of(spared).cpu_time, spared_before);
+}
+
+TEST(donation_along_a_chain_of_servers)
+{
+	struct chain chain = {0};
+
+	REQUIRE(start_chain(&chain, CHAIN, 0));
+	for (unsigned i = 0; i < CHAIN; i++) {
+		EXPECT_EQUAL(info_of(&chain.stages[i].worker).base_priority, SERVER_BASE - i);
+		expect_lent(&chain.stages[i].worker, &chain.caller, CALLER_BASE);
+	}
+	expect_charged(&chain.caller, &last_of(&chain)->worker);
+	last_of(&chain)->stop = true;
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_OK);
+	expect_all_own(&chain);
+	end_chain(&chain);
+}
+
+TEST(donation_ends_when_a_server_in_the_middle_dies)
+{
+	struct chain chain = {0};
+	struct stage *stages = chain.stages;
+
+	REQUIRE(start_chain(&chain, CHAIN, 0));
+	EXPECT_OK(thread_kill(stages[2].worker.thread, 0));
+	// The second server hears of it, and the caller of that.
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_GONE);
+	for (unsigned i = 0; i < 2; i++) {
+		EXPECT(wait_for_state(stages[i].worker.thread, THREAD_BLOCKED));
+		expect_own(&stages[i].worker, SERVER_BASE - i);
+	}
+	// The fourth still waits for the fifth, and lends it what it has itself.
+	expect_own(&stages[3].worker, SERVER_BASE - 3);
+	expect_lent(&stages[4].worker, &stages[3].worker, SERVER_BASE - 3);
+	expect_charged(&stages[3].worker, &stages[4].worker);
+	stages[4].stop = true;
+	for (unsigned i = 3; i < CHAIN; i++) {
+		EXPECT(wait_for_state(stages[i].worker.thread, THREAD_BLOCKED));
+		expect_own(&stages[i].worker, SERVER_BASE - i);
+	}
+	end_chain(&chain);
+}
+
+TEST(donation_ends_when_the_caller_is_killed)
+{
+	struct chain chain = {0};
+
+	REQUIRE(start_chain(&chain, 2, 0));
+	expect_lent(&last_of(&chain)->worker, &chain.caller, CALLER_BASE);
+	EXPECT_OK(thread_kill(chain.caller.thread, 77));
+	EXPECT_EQUAL(worker_join(&chain.caller), 77);
+	expect_own(&chain.stages[0].worker, SERVER_BASE);
+	expect_lent(&chain.stages[1].worker, &chain.stages[0].worker, SERVER_BASE);
+	expect_charged(&chain.stages[0].worker, &chain.stages[1].worker);
+	last_of(&chain)->stop = true;
+	expect_all_own(&chain);
+	end_chain(&chain);
+}
+
+TEST(donation_ends_when_the_call_times_out)
+{
+	struct chain chain = {.time_out = 300 * MILLISECOND};
+
+	REQUIRE(start_chain(&chain, 1, 0));
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_TIMED_OUT);
+	expect_own(&chain.stages[0].worker, SERVER_BASE);
+	chain.stages[0].stop = true;
+	expect_all_own(&chain);
+	end_chain(&chain);
+}
+
+TEST(donation_ends_when_the_reply_is_saved)
+{
+	struct chain chain = {.stages[0].saves = true};
+
+	REQUIRE(start_chain(&chain, 1, 0));
+	expect_own(&chain.stages[0].worker, SERVER_BASE);
+	expect_charged(&chain.stages[0].worker, &chain.caller);
+	chain.stages[0].stop = true;
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_OK);
+	end_chain(&chain);
+}
+
+// A middle server whose call times out goes on with what it was lent.
+static uint64_t serve_impatiently(void *argument)
+{
+	struct stage *stage = argument;
+	struct message message = {0};
+	enum error error;
+
+	endpoint_receive(stage->endpoint, &message);
+	stage->worker.buffer->deadline = after(50 * MILLISECOND);
+	message.info = MESSAGE_DEADLINE;
+	error = endpoint_call(stage->next, &message);
+	stage->inside = true;
+	compute_until(&stage->stop);
+	message.info = MESSAGE_INFO(error, 0, 0);
+	return endpoint_reply(HANDLE_NONE, &message);
+}
+
+TEST(donation_comes_back_to_a_server_whose_call_times_out)
+{
+	struct thread_attributes attributes = {.name = "impatient", .priority = SERVER_BASE};
+	struct chain chain = {.length = 1};
+	struct stage *middle = &chain.stages[0], *last = &chain.stages[1];
+
+	REQUIRE_OK(endpoint_create(&middle->endpoint));
+	REQUIRE_OK(endpoint_create(&last->endpoint));
+	middle->next = last->endpoint;
+	last->priority = SERVER_BASE - 1;
+	REQUIRE(start_stage(last));
+	REQUIRE(worker_start_with(&middle->worker, serve_impatiently, middle, &attributes));
+	REQUIRE(start_caller(&chain, 0));
+	REQUIRE(wait_until_inside(middle));
+	expect_lent(&middle->worker, &chain.caller, CALLER_BASE);
+	expect_own(&last->worker, SERVER_BASE - 1);
+	middle->stop = last->stop = true;
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_TIMED_OUT);
+	EXPECT_EQUAL(worker_join(&middle->worker), ERR_OK);
+	end_stage(last);
+	handle_close(middle->endpoint);
+}
+
+// With several CPUs: a server that may not run on the caller's works on its own time.
+TEST(donation_stays_on_the_callers_cpu)
+{
+	struct chain chain = {.length = 1, .stages[0] = {.priority = SERVER_BASE, .affinity = 2}};
+	struct system_info system;
+
+	REQUIRE_OK(system_info(start_handle(START_SYSTEM), &system));
+	if (system.cpu_count < 2)
+		return;
+	REQUIRE_OK(endpoint_create(&chain.stages[0].endpoint));
+	REQUIRE(start_stage(&chain.stages[0]));
+	REQUIRE(start_caller(&chain, 1));
+	REQUIRE(wait_until_inside(&chain.stages[0]));
+	expect_own(&chain.stages[0].worker, SERVER_BASE);
+	expect_charged(&chain.stages[0].worker, &chain.caller);
+	chain.stages[0].stop = true;
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_OK);
+	// One that may is lent the caller's.
+	EXPECT_OK(thread_set_affinity(chain.stages[0].worker.thread, 3));
+	chain.stages[0].inside = chain.stages[0].stop = false;
+	REQUIRE(start_caller(&chain, 1));
+	REQUIRE(wait_until_inside(&chain.stages[0]));
+	expect_lent(&chain.stages[0].worker, &chain.caller, CALLER_BASE);
+	chain.stages[0].stop = true;
+	EXPECT_EQUAL(worker_join(&chain.caller), ERR_OK);
+	end_chain(&chain);
+}
+
+// --- Priority inversion
+
+struct inversion {
+	handle_t endpoint;
+	volatile bool stop;
+	uint64_t finished; // when the caller had its answer
+};
+
+static uint64_t work_for_ten_milliseconds(void *argument)
+{
+	struct inversion *inversion = argument;
+	struct message message = {0};
+	struct thread_info info;
+	uint64_t start;
+
+	endpoint_receive(inversion->endpoint, &message);
+	thread_info(HANDLE_SELF, &info);
+	for (start = now(); now() < start + 10 * MILLISECOND;)
+		;
+	message.info = MESSAGE_INFO(info.priority, 0, 0);
+	return endpoint_reply(HANDLE_NONE, &message);
+}
+
+static uint64_t hog(void *argument)
+{
+	compute_until(&((struct inversion *)argument)->stop);
+	return 0;
+}
+
+static uint64_t call_once(void *argument)
+{
+	struct inversion *inversion = argument;
+	struct message message = {0};
+
+	EXPECT_OK(endpoint_call(inversion->endpoint, &message));
+	inversion->finished = now();
+	return message_label(message.info);
+}
+
+// On one CPU a low server works for a high caller while a medium thread would have the CPU for itself.
+TEST(donation_bounds_priority_inversion)
+{
+	struct thread_attributes low = {.name = "low", .priority = 20, .affinity = 1};
+	struct thread_attributes medium = {.name = "medium", .priority = 60, .affinity = 1};
+	struct thread_attributes high = {.name = "high", .priority = CALLER_BASE, .affinity = 1};
+	struct worker server, computing, caller;
+	struct inversion inversion = {0};
+
+	REQUIRE_OK(endpoint_create(&inversion.endpoint));
+	REQUIRE(worker_start_with(&server, work_for_ten_milliseconds, &inversion, &low));
+	REQUIRE(wait_for_state(server.thread, THREAD_BLOCKED));
+	REQUIRE(worker_start_with(&computing, hog, &inversion, &medium));
+	REQUIRE(worker_start_with(&caller, call_once, &inversion, &high));
+	// The medium one computes as long as it lives: without the loan no answer would come.
+	EXPECT_EQUAL(worker_join(&caller), CALLER_BASE);
+	EXPECT(!inversion.stop && inversion.finished != 0);
+	EXPECT(info_of(&computing).state <= THREAD_RUNNING);
+	inversion.stop = true;
+	worker_join(&computing);
+	EXPECT_EQUAL(worker_join(&server), ERR_OK);
+	handle_close(inversion.endpoint);
+}
+
+// --- Queues
+
+struct sending {
+	handle_t endpoint;
+	uint64_t word;
+};
+
+static uint64_t send_word(void *argument)
+{
+	struct sending *sending = argument;
+	struct message message = {.info = MESSAGE_INFO(0, 1, 0), .words = {sending->word}};
+
+	return endpoint_send(sending->endpoint, &message);
+}
+
+TEST(priority_change_moves_a_waiting_sender)
+{
+	struct sending sendings[3];
+	struct worker workers[3];
+	struct message message = {0};
+	handle_t endpoint;
+
+	REQUIRE_OK(endpoint_create(&endpoint));
+	for (unsigned i = 0; i < 3; i++) {
+		struct thread_attributes attributes = {.name = "sender", .priority = 50 + i};
+
+		sendings[i] = (struct sending){endpoint, i};
+		REQUIRE(worker_start_with(&workers[i], send_word, &sendings[i], &attributes));
+		REQUIRE(wait_for_state(workers[i].thread, THREAD_BLOCKED));
+	}
+	// 50, 51, 52 become 55, 51, 40.
+	EXPECT_OK(thread_set_priority(workers[0].thread, 55));
+	EXPECT_OK(thread_set_priority(workers[2].thread, 40));
+	for (unsigned i = 0; i < 3; i++) {
+		message.info = 0;
+		EXPECT_OK(endpoint_receive(endpoint, &message));
+		EXPECT_EQUAL(message.words[0], i);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		EXPECT_EQUAL(worker_join(&workers[i]), ERR_OK);
+	handle_close(endpoint);
+}
