@@ -30,9 +30,10 @@ def functions(nm: str, program: str) -> list[tuple[int, str]]:
     listing = subprocess.run([nm, "-n", "--defined-only", program], check=True, capture_output=True, text=True)
     found: dict[int, str] = {}
     for line in listing.stdout.splitlines():
-        address, kind, name = line.split(maxsplit=2)
-        if kind in "tTwW" and not name.startswith((".", "$")):
-            found.setdefault(int(address, 16), name)
+        # Debug information of a program compiled as a whole has names of its own, some of them empty.
+        address, kind, *name = line.split(maxsplit=2)
+        if kind in "tT" and name and not name[0].startswith((".", "$")):
+            found.setdefault(int(address, 16), name[0])
     return sorted(found.items())
 
 

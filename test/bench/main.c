@@ -33,6 +33,8 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static const char *pattern = ""; // in the names of the operations to count
+
 // Prints a line of sorted batch totals for `count` operations each, less `overhead` for all of them.
 static void report(const char *name, uint64_t *totals, uint64_t overhead, uint64_t count)
 {
@@ -67,6 +69,8 @@ void bench(const char *name, operation *run, void *context, uint64_t count)
 {
 	uint64_t totals[BATCHES], overhead;
 
+	if (strstr(name, pattern) == NULL)
+		return;
 	time_batch(run, context, count);
 	time_batch(do_nothing, context, count);
 	for (unsigned i = 0; i < BATCHES; i++)
@@ -79,6 +83,8 @@ void bench_timed(const char *name, timed_operation *run, void *context, uint64_t
 {
 	uint64_t totals[BATCHES];
 
+	if (strstr(name, pattern) == NULL)
+		return;
 	run(context, count);
 	for (unsigned i = 0; i < BATCHES; i++)
 		totals[i] = run(context, count);
@@ -113,8 +119,10 @@ static void check_counter(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		pattern = argv[1];
 	check_counter();
 	bench_ipc();
 	bench_notifications();
