@@ -89,7 +89,7 @@ static vaddr_t choose_address(const struct address_space *space, const struct ma
 	return address;
 }
 
-static bool may_be_put(const struct address_space *space, const struct map_request *request)
+static bool may_be_put(struct address_space *space, const struct map_request *request)
 {
 	return mapping_range_is_free(space, request->address, request->length) &&
 		((request->flags & MAP_REPLACE) ||
@@ -116,6 +116,7 @@ static enum error place(struct address_space *space, struct mapping *mapping,
 	if (mapping->memory == space->private_memory)
 		mapping->offset = *address;
 	mapping_insert(space, mapping);
+	fault_ahead(space, mapping);
 	mapping_merge(space, mapping);
 	return ERR_OK;
 }

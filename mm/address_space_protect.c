@@ -10,7 +10,7 @@
 
 // Whether a range is mapped without holes, everything in it may have `access`, and whether some loses access.
 static enum error check_protect(
-	const struct address_space *space, vaddr_t address, vaddr_t end, uint64_t access, bool *loses)
+	struct address_space *space, vaddr_t address, vaddr_t end, uint64_t access, bool *loses)
 {
 	*loses = false;
 	while (address < end) {

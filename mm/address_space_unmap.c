@@ -78,6 +78,8 @@ static void unmap_step(struct address_space *space, struct mapping *mapping)
 		memory_restrict_window(memory, mapping->offset, done_to, space, mapping->address, 0);
 	if (memory->owner)
 		memory_discard(memory, mapping->offset, done_to);
+	if (done_to == end)
+		memory_remove_mapping(memory, mapping);
 	spin_unlock(&memory->lock);
 	if (done_to == end)
 		mapping_remove(space, mapping);
@@ -85,24 +87,36 @@ static void unmap_step(struct address_space *space, struct mapping *mapping)
 		mapping_trim(space, mapping, done_to - mapping->offset);
 }
 
-void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end)
+// The first mapping in a range that is to go; NULL: none is left.
+static struct mapping *first_marked(struct address_space *space, vaddr_t address, vaddr_t end)
 {
-	for (;;) {
-		struct mapping *mapping;
+	struct mapping *mapping = mapping_find(space, address);
 
-		spin_lock(&space->lock);
-		mapping = mapping_find(space, address);
-		while (mapping && mapping->address < end && !mapping->unmapping)
-			mapping = mapping_next(mapping);
-		if (mapping == NULL || mapping->address >= end) {
-			spin_unlock(&space->lock);
-			return;
-		}
+	while (mapping && mapping->address < end && !mapping->unmapping)
+		mapping = mapping_next(mapping);
+	return mapping && mapping->address < end ? mapping : NULL;
+}
+
+void unmap_sweep_locked(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	struct mapping *mapping;
+
+	while ((mapping = first_marked(space, address, end))) {
 		address = mapping->address;
 		unmap_step(space, mapping);
+		if (first_marked(space, address, end) == NULL)
+			break;
 		spin_unlock(&space->lock);
 		preemption_point();
+		spin_lock(&space->lock);
 	}
+	spin_unlock(&space->lock);
+}
+
+void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	spin_lock(&space->lock);
+	unmap_sweep_locked(space, address, end);
 }
 
 // The mapping that is first derived from a capability, with its space counted and locked, and the tree; NULL:
@@ -162,7 +176,6 @@ enum error address_space_unmap(struct address_space *space, vaddr_t address, uin
 	if (!unmap_lock_and_split(space, address, address + length))
 		return ERR_NO_MEMORY;
 	unmap_mark(space, address, address + length);
-	spin_unlock(&space->lock);
-	unmap_sweep(space, address, address + length);
+	unmap_sweep_locked(space, address, address + length);
 	return ERR_OK;
 }

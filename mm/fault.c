@@ -16,9 +16,11 @@
 #include <kernel/memory.h>
 #include <kernel/trap.h>
 
+#define FAULT_AHEAD 16 // pages that a mapping may have for them to be entered at once
+
 // A page of a space, with the locks of its memory and of the space held.
 struct page {
-	struct mapping *mapping;
+	const struct mapping *mapping;
 	paddr_t frame;
 	bool writable;
 };
@@ -92,6 +94,26 @@ static bool enter_page(struct address_space *space, vaddr_t address, const struc
 		arch_tlb_flush(&space->arch, address, 1);
 	}
 	return true;
+}
+
+void fault_ahead(struct address_space *space, const struct mapping *mapping)
+{
+	struct memory *memory = mapping->memory;
+	uint64_t end = mapping->offset + mapping->length, at = mapping->offset;
+
+	ASSERT_LOCK_HELD(&space->lock);
+	if (memory == NULL || memory->owner || mapping->length > FAULT_AHEAD * PAGE_SIZE ||
+		!(mapping->flags & MAP_READ) || (mapping->flags & MAP_EXECUTE))
+		return;
+	spin_lock(&memory->lock);
+	for (; (at = memory_next_page(memory, at, end)) != RADIX_NONE; at += PAGE_SIZE) {
+		struct page page = {.mapping = mapping};
+
+		if (memory_get_page(memory, at, false, &page.frame, &page.writable) != MEMORY_OK ||
+			!enter_page(space, mapping->address + (at - mapping->offset), &page))
+			break;
+	}
+	spin_unlock(&memory->lock);
 }
 
 static uint64_t needed_access(enum fault_access access)

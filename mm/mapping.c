@@ -98,20 +98,36 @@ struct mapping *mapping_previous(const struct mapping *mapping)
 	return previous == &mapping->space->mappings ? NULL : container_of(previous, struct mapping, link);
 }
 
-struct mapping *mapping_find(const struct address_space *space, vaddr_t address)
+static bool is_first_from(const struct mapping *mapping, vaddr_t address)
 {
-	ASSERT_LOCK_HELD(&space->lock);
-	return mapping_tree_find(space->tree_root, address);
+	return mapping && address < mapping_end(mapping) && address >= mapping->address - mapping->gap;
 }
 
-struct mapping *mapping_at(const struct address_space *space, vaddr_t address)
+// Most look-ups are for what was found last, or what stands beside it.
+struct mapping *mapping_find(struct address_space *space, vaddr_t address)
+{
+	struct mapping *mapping = space->recent;
+
+	ASSERT_LOCK_HELD(&space->lock);
+	if (mapping && address >= mapping_end(mapping))
+		mapping = mapping_next(mapping);
+	else if (mapping && address < mapping->address - mapping->gap)
+		mapping = mapping_previous(mapping);
+	if (!is_first_from(mapping, address))
+		mapping = mapping_tree_find(space->tree_root, address);
+	if (mapping)
+		space->recent = mapping;
+	return mapping;
+}
+
+struct mapping *mapping_at(struct address_space *space, vaddr_t address)
 {
 	struct mapping *mapping = mapping_find(space, address);
 
 	return mapping && mapping->address <= address && !mapping->unmapping ? mapping : NULL;
 }
 
-bool mapping_range_is_free(const struct address_space *space, vaddr_t address, uint64_t length)
+bool mapping_range_is_free(struct address_space *space, vaddr_t address, uint64_t length)
 {
 	const struct mapping *mapping = mapping_find(space, address);
 
@@ -135,16 +151,20 @@ vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint6
 
 // --- Changing
 
-// The gap below a mapping (NULL: nothing) has changed.
-static void update_gap(struct address_space *space, struct mapping *mapping)
+static uint64_t gap_below(const struct mapping *mapping)
 {
-	const struct mapping *below;
+	const struct mapping *below = mapping_previous(mapping);
 
+	return mapping->address - (below ? mapping_end(below) : (vaddr_t)ARCH_USER_START);
+}
+
+// The gap below a mapping (NULL: nothing) has changed.
+static void update_gap(struct mapping *mapping)
+{
 	if (mapping == NULL)
 		return;
-	below = mapping_previous(mapping);
-	mapping->gap = mapping->address - (below ? mapping_end(below) : (vaddr_t)ARCH_USER_START);
-	mapping_tree_update(space->tree_root, mapping);
+	mapping->gap = gap_below(mapping);
+	mapping_tree_update(mapping);
 }
 
 static void enter(struct address_space *space, struct mapping *mapping)
@@ -152,9 +172,10 @@ static void enter(struct address_space *space, struct mapping *mapping)
 	struct mapping *above = mapping_find(space, mapping->address);
 
 	list_insert_before(above ? &above->link : &space->mappings, &mapping->link);
-	mapping_tree_insert(&space->tree_root, mapping);
-	update_gap(space, mapping);
-	update_gap(space, above);
+	update_gap(above);
+	mapping->gap = gap_below(mapping);
+	mapping_tree_insert(&space->tree_root, mapping, mapping_previous(mapping), above);
+	space->recent = mapping;
 }
 
 static void leave(struct address_space *space, struct mapping *mapping)
@@ -163,7 +184,9 @@ static void leave(struct address_space *space, struct mapping *mapping)
 
 	mapping_tree_remove(&space->tree_root, mapping);
 	list_remove(&mapping->link);
-	update_gap(space, above);
+	update_gap(above);
+	if (space->recent == mapping)
+		space->recent = above;
 	if (mapping->memory && !mapping->memory->owner)
 		mapping_leave_derivation(mapping);
 	if (mapping->memory)
@@ -189,11 +212,6 @@ void mapping_insert(struct address_space *space, struct mapping *mapping)
 void mapping_remove(struct address_space *space, struct mapping *mapping)
 {
 	ASSERT_LOCK_HELD(&space->lock);
-	if (mapping->memory) {
-		lock_memory(mapping);
-		memory_remove_mapping(mapping->memory, mapping);
-		unlock_memory(mapping);
-	}
 	space->mapped_pages -= mapping->length >> PAGE_SHIFT;
 	leave(space, mapping);
 }
@@ -208,10 +226,10 @@ void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t
 	mapping->length -= length;
 	unlock_memory(mapping);
 	space->mapped_pages -= length >> PAGE_SHIFT;
-	update_gap(space, mapping);
+	update_gap(mapping);
 }
 
-bool mapping_is_inside(const struct address_space *space, vaddr_t address)
+bool mapping_is_inside(struct address_space *space, vaddr_t address)
 {
 	const struct mapping *mapping = mapping_at(space, address);
 

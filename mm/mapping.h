@@ -38,16 +38,18 @@ struct mapping *mapping_next(const struct mapping *mapping);
 struct mapping *mapping_previous(const struct mapping *mapping);
 
 // The mapping at an address, or the next one above it; NULL: none.
-struct mapping *mapping_find(const struct address_space *space, vaddr_t address);
+struct mapping *mapping_find(struct address_space *space, vaddr_t address);
 // The mapping at an address, unless it is being unmapped.
-struct mapping *mapping_at(const struct address_space *space, vaddr_t address);
-bool mapping_range_is_free(const struct address_space *space, vaddr_t address, uint64_t length);
+struct mapping *mapping_at(struct address_space *space, vaddr_t address);
+bool mapping_range_is_free(struct address_space *space, vaddr_t address, uint64_t length);
 // The lowest free range at or above `from`; 0: none.
 vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint64_t length);
 
 // Enters a mapping whose fields are set, and counts its memory.
 void mapping_insert(struct address_space *space, struct mapping *mapping);
-// Takes a mapping out and frees it; its pages are unmapped.
+// Enters the pages that the memory of a new, small mapping has into the page tables, as far as memory for tables goes: they need not fault.
+void fault_ahead(struct address_space *space, const struct mapping *mapping);
+// Takes a mapping out and frees it; its pages are unmapped, and its memory has forgotten it (memory_remove_mapping).
 void mapping_remove(struct address_space *space, struct mapping *mapping);
 // Cuts a part off the lower end.
 void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t length);
@@ -59,7 +61,7 @@ void mapping_leave_derivation(struct mapping *mapping);
 // Makes two of the mapping that an address is inside of. The upper one is *spare, then set to NULL.
 void mapping_split(struct address_space *space, vaddr_t address, struct mapping **spare);
 // Whether an address is inside a mapping that is not being unmapped: splitting there needs a spare one.
-bool mapping_is_inside(const struct address_space *space, vaddr_t address);
+bool mapping_is_inside(struct address_space *space, vaddr_t address);
 // Merges a mapping with the one below, or with both neighbours, if they continue each other.
 void mapping_merge_below(struct address_space *space, struct mapping *mapping);
 void mapping_merge(struct address_space *space, struct mapping *mapping);

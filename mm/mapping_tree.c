@@ -2,21 +2,17 @@
 //
 // A treap: a search tree by address and at the same time a heap by random priorities, which keep it balanced
 // with no more code than this. Each node knows the largest gap in its subtree, so free ranges are found by
-// descent.
+// descent. A new node goes beside its neighbours, which the caller knows, and rises a turn or two.
 
 #include "mapping_tree.h"
 #include <kernel/assert.h>
-#include <stdatomic.h>
 
-// The finaliser of splitmix64 over a counter.
-static uint64_t next_priority(void)
+// Mixes the node's own address: nobody outside the kernel chooses it.
+static uint64_t priority_of(const struct mapping *mapping)
 {
-	static _Atomic uint64_t counter;
-	uint64_t z = atomic_fetch_add_explicit(&counter, 0x9e3779b97f4a7c15, memory_order_relaxed);
+	uint64_t mixed = (uintptr_t)mapping * 0xbf58476d1ce4e5b9;
 
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
+	return (mixed ^ mixed >> 32) * 0x94d049bb133111eb;
 }
 
 static uint64_t gap_max(const struct mapping *node)
@@ -24,7 +20,7 @@ static uint64_t gap_max(const struct mapping *node)
 	return node ? node->gap_max : 0;
 }
 
-static void update_node(struct mapping *node)
+static uint64_t largest_gap(const struct mapping *node)
 {
 	uint64_t largest = node->gap;
 
@@ -32,75 +28,86 @@ static void update_node(struct mapping *node)
 		largest = gap_max(node->left);
 	if (gap_max(node->right) > largest)
 		largest = gap_max(node->right);
-	node->gap_max = largest;
+	return largest;
 }
 
-// Joins two trees; all of `low` is below all of `high`.
-static struct mapping *join(struct mapping *low, struct mapping *high)
+void mapping_tree_update(struct mapping *mapping)
 {
-	if (low == NULL)
-		return high;
-	if (high == NULL)
-		return low;
-	if (low->priority > high->priority) {
-		low->right = join(low->right, high);
-		update_node(low);
-		return low;
+	for (; mapping; mapping = mapping->parent) {
+		uint64_t largest = largest_gap(mapping);
+
+		if (largest == mapping->gap_max)
+			return;
+		mapping->gap_max = largest;
 	}
-	high->left = join(low, high->left);
-	update_node(high);
-	return high;
 }
 
-// Parts a tree into what is below an address and the rest.
-static void part(struct mapping *node, vaddr_t address, struct mapping **low, struct mapping **high)
+static void replace_child(
+	struct mapping **root, struct mapping *parent, const struct mapping *old, struct mapping *child)
 {
-	if (node == NULL) {
-		*low = NULL;
-		*high = NULL;
-		return;
-	}
-	if (node->address < address) {
-		part(node->right, address, &node->right, high);
-		*low = node;
+	if (parent == NULL)
+		*root = child;
+	else if (parent->left == old)
+		parent->left = child;
+	else
+		parent->right = child;
+	if (child)
+		child->parent = parent;
+}
+
+// A node takes its parent's place, and that becomes its child.
+static void rotate_up(struct mapping **root, struct mapping *node)
+{
+	struct mapping *parent = node->parent, *between;
+
+	replace_child(root, parent->parent, parent, node);
+	if (parent->left == node) {
+		between = node->right;
+		node->right = parent;
+		parent->left = between;
 	} else {
-		part(node->left, address, low, &node->left);
-		*high = node;
+		between = node->left;
+		node->left = parent;
+		parent->right = between;
 	}
-	update_node(node);
+	if (between)
+		between->parent = parent;
+	parent->parent = node;
+	node->gap_max = parent->gap_max;
+	parent->gap_max = largest_gap(parent);
 }
 
-void mapping_tree_insert(struct mapping **root, struct mapping *mapping)
+// Of two neighbours in order, the lower one has no right child or the upper one no left one.
+void mapping_tree_insert(
+	struct mapping **root, struct mapping *mapping, struct mapping *below, struct mapping *above)
 {
-	struct mapping *low, *high;
-
 	mapping->left = NULL;
 	mapping->right = NULL;
-	mapping->priority = next_priority();
-	update_node(mapping);
-	part(*root, mapping->address, &low, &high);
-	*root = join(join(low, mapping), high);
+	mapping->priority = priority_of(mapping);
+	mapping->gap_max = mapping->gap;
+	if (below && below->right == NULL) {
+		mapping->parent = below;
+		below->right = mapping;
+	} else if (above) {
+		mapping->parent = above;
+		above->left = mapping;
+	} else {
+		mapping->parent = NULL;
+		*root = mapping;
+	}
+	mapping_tree_update(mapping->parent);
+	while (mapping->parent && mapping->parent->priority < mapping->priority)
+		rotate_up(root, mapping);
 }
 
 void mapping_tree_remove(struct mapping **root, struct mapping *mapping)
 {
-	struct mapping *node = *root;
+	struct mapping *left, *right;
 
-	assert(node != NULL);
-	if (node == mapping) {
-		*root = join(node->left, node->right);
-		return;
-	}
-	mapping_tree_remove(mapping->address < node->address ? &node->left : &node->right, mapping);
-	update_node(node);
-}
-
-void mapping_tree_update(struct mapping *root, const struct mapping *mapping)
-{
-	assert(root != NULL);
-	if (root != mapping)
-		mapping_tree_update(mapping->address < root->address ? root->left : root->right, mapping);
-	update_node(root);
+	while ((left = mapping->left) && (right = mapping->right))
+		rotate_up(root, left->priority > right->priority ? left : right);
+	replace_child(root, mapping->parent, mapping, left ? left : mapping->right);
+	mapping_tree_update(mapping->parent);
 }
 
 struct mapping *mapping_tree_find(struct mapping *root, vaddr_t address)

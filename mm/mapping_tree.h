@@ -7,10 +7,12 @@
 
 #include <kernel/address_space.h>
 
-void mapping_tree_insert(struct mapping **root, struct mapping *mapping);
+// Enters a mapping whose gap is set between its neighbours by address (NULL: none).
+void mapping_tree_insert(
+	struct mapping **root, struct mapping *mapping, struct mapping *below, struct mapping *above);
 void mapping_tree_remove(struct mapping **root, struct mapping *mapping);
 // mapping->gap has changed.
-void mapping_tree_update(struct mapping *root, const struct mapping *mapping);
+void mapping_tree_update(struct mapping *mapping);
 // The lowest mapping that ends above an address; NULL: none.
 struct mapping *mapping_tree_find(struct mapping *root, vaddr_t address);
 // The lowest mapping with a gap below it that has `length` bytes at or above `from`; NULL: none.

@@ -38,6 +38,8 @@ uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end)
 
 uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end)
 {
+	if (end - offset <= PAGES_PER_STEP * PAGE_SIZE)
+		return end;
 	for (unsigned i = 0; i < PAGES_PER_STEP; i++) {
 		offset = memory_next_page(memory, offset, end);
 		if (offset == RADIX_NONE)

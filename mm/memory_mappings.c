@@ -28,12 +28,10 @@ static bool restrict_entry(struct arch_address_space *space, vaddr_t address, un
 	unsigned access;
 	size_t size;
 
+	if (keep == 0)
+		return arch_mmu_unmap(space, address, &size) != PADDR_NONE;
 	if (arch_mmu_query(space, address, &size, &access) == PADDR_NONE)
 		return false;
-	if (keep == 0) {
-		arch_mmu_unmap(space, address, &size);
-		return true;
-	}
 	keep |= MMU_USER | MMU_DEVICE;
 	if ((access & keep) == access)
 		return false;

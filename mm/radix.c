@@ -184,6 +184,8 @@ uint64_t radix_next(struct radix *tree, uint64_t index, uint64_t end)
 {
 	uint64_t found;
 
+	if (tree->height == 0)
+		return tree->root != 0 && index < end ? index : RADIX_NONE;
 	for (; is_recent(tree, index) && index < end; index++)
 		if (slots_of(*tree->leaf)[slot_number(index, 1)] != 0)
 			return index;

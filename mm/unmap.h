@@ -15,5 +15,7 @@ void unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end);
 
 // Unmaps what is marked in a range, in steps with preemption points. No lock held.
 void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end);
+// The same with the space's lock held, which it gives back.
+void unmap_sweep_locked(struct address_space *space, vaddr_t address, vaddr_t end);
 
 #endif

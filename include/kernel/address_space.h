@@ -36,7 +36,8 @@ struct mapping {
 	uint64_t flags_allowed; // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of
 				// mapping
 	bool unmapping;         // gone but for the work: no faults in it, nothing merges with it
-	struct mapping *left;   // tree by address: mapping_tree.c
+	struct mapping *parent; // tree by address: mapping_tree.c
+	struct mapping *left;
 	struct mapping *right;
 	uint64_t priority;
 	uint64_t gap;     // free bytes between the mapping below and this one
@@ -49,6 +50,7 @@ struct address_space {
 	struct arch_address_space arch;
 	struct list_node mappings;
 	struct mapping *tree_root;
+	struct mapping *recent;        // found, made or next to what went last; NULL: none
 	struct list_node replacing;    // ranges that MAP_REPLACE is clearing: address_space_map.c
 	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
