@@ -65,7 +65,6 @@ static int64_t map_content(
 	struct guest_memory *memory, const struct mapping_request *request, handle_t content, uint64_t size)
 {
 	struct mapping_request reservation = *request;
-	uint64_t mapped;
 
 	reservation.flags &= ~(uint64_t)(MAP_READ | MAP_WRITE | MAP_EXECUTE);
 	int64_t address = map_anonymous(memory, &reservation);
@@ -79,14 +78,10 @@ static int64_t map_content(
 		.length = request->length < available ? request->length : available,
 		.flags = (request->flags & ~(uint64_t)MAP_SHARED) | MAP_FIXED | MAP_REPLACE,
 	};
-	enum error error = address_space_map(memory->space, &native, &mapped);
-	if (error != ERR_OK) {
+	int64_t result = guest_memory_map_copy(memory, &native);
+	if (result < 0)
 		address_space_unmap(memory->space, (guest_address_t)address, request->length);
-		return error_to_linux(error);
-	}
-	if (request->flags & MAP_EXECUTE)
-		guest_memory_sync_code(memory, native.address, native.length);
-	return address;
+	return result;
 }
 
 // The file's content is a copy on write of what it is now: a shared mapping that can be written cannot be

@@ -72,31 +72,6 @@ static bool segment_valid(const struct loading *loading, const struct elf_progra
 		(access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
 }
 
-// Maps the pages that have bytes of the file. What is written must not show in other segments on the same
-// pages of the file.
-static int64_t map_file_pages(const struct loading *loading, uint64_t offset, guest_address_t address,
-	uint64_t length, uint64_t access)
-{
-	struct map_request request = {
-		.memory = loading->content,
-		.offset = offset,
-		.address = address,
-		.length = length,
-		.flags = access | MAP_FIXED,
-	};
-	uint64_t mapped;
-
-	if (!(access & MAP_WRITE))
-		return error_to_linux(address_space_map(loading->memory->space, &request, &mapped));
-	enum error error = memory_clone(loading->content, offset, length, &request.memory);
-	if (error != ERR_OK)
-		return error_to_linux(error);
-	request.offset = 0;
-	error = address_space_map(loading->memory->space, &request, &mapped);
-	handle_close(request.memory);
-	return error_to_linux(error);
-}
-
 // Zeroes from an address to the end of its page.
 static int64_t clear_tail(const struct loading *loading, guest_address_t address)
 {
@@ -107,30 +82,35 @@ static int64_t clear_tail(const struct loading *loading, guest_address_t address
 	return span_write(tail, zeros, length);
 }
 
+// The pages that have bytes of the file are mapped from it, those behind them are zero.
 static int64_t load_segment(const struct loading *loading, const struct elf_program_header *segment)
 {
 	if (!segment_valid(loading, segment))
 		return -LINUX_ENOEXEC;
 	guest_address_t start = segment->address + loading->base;
-	guest_address_t file_end = segment->file_size > 0 ? page_ceiling(start + segment->file_size)
-							  : page_floor(start);
+	guest_address_t first = page_floor(start);
+	guest_address_t file_end = segment->file_size > 0 ? page_ceiling(start + segment->file_size) : first;
 	guest_address_t end = page_ceiling(start + segment->memory_size);
 	uint64_t access = access_of(segment);
+	struct map_request pages = {
+		.memory = loading->content,
+		.offset = page_floor(segment->offset),
+		.address = first,
+		.length = file_end - first,
+		.flags = access | MAP_FIXED,
+	};
 	int64_t error = 0;
 
-	if (file_end > page_floor(start))
-		error = map_file_pages(loading, page_floor(segment->offset), page_floor(start),
-			file_end - page_floor(start), access);
-	if (!error && (access & MAP_WRITE) && segment->file_size > 0 &&
+	if (pages.length > 0)
+		error = guest_memory_map_copy(loading->memory, &pages);
+	if (error >= 0 && (access & MAP_WRITE) && segment->file_size > 0 &&
 		segment->file_size < segment->memory_size)
 		error = clear_tail(loading, start + segment->file_size);
-	if (!error && end > file_end)
+	if (error >= 0 && end > file_end)
 		error = guest_memory_map(loading->memory, file_end, end - file_end, access);
-	if (!error && (access & MAP_EXECUTE))
-		guest_memory_sync_code(loading->memory, page_floor(start), end - page_floor(start));
 	if (end > loading->image->end)
 		loading->image->end = end;
-	return error;
+	return error < 0 ? error : 0;
 }
 
 // Where the program headers are in memory, if a segment has them.

@@ -91,6 +91,24 @@ int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, 
 	return error == ERR_OK ? (int64_t)mapped : error_to_linux(error);
 }
 
+int64_t guest_memory_map_copy(struct guest_memory *memory, const struct map_request *request)
+{
+	struct map_request copy = *request;
+	uint64_t mapped;
+	enum error error = memory_clone(request->memory, request->offset, request->length, &copy.memory);
+
+	if (error != ERR_OK)
+		return error_to_linux(error);
+	copy.offset = 0;
+	error = address_space_map(memory->space, &copy, &mapped);
+	handle_close(copy.memory);
+	if (error != ERR_OK)
+		return error_to_linux(error);
+	if (copy.flags & MAP_EXECUTE)
+		guest_memory_sync_code(memory, mapped, copy.length);
+	return (int64_t)mapped;
+}
+
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length)
 {
 	if (length > 0)

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <tern/info.h>
 
 #define MEMORY_STACK_SIZE ((uint64_t)8 * 1024 * 1024)
 
@@ -40,6 +41,9 @@ int64_t guest_memory_map(
 
 // The same at an address of the kernel's choice, which it returns.
 int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, uint64_t flags);
+
+// Maps a private copy, on write, of a part of some content: `request` names it. Returns the address, or a negated error.
+int64_t guest_memory_map_copy(struct guest_memory *memory, const struct map_request *request);
 
 // Makes code that was written visible to instruction fetch.
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length);
