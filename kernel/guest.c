@@ -66,6 +66,21 @@ static void set_space(struct thread *thread, struct address_space *space)
 	thread->guest_space = space;
 }
 
+// Ends the binding. What goes with the process's whole space is left to that.
+static void unbind(struct thread *thread)
+{
+	struct memory *memory = thread->guest_memory;
+
+	set_space(thread, NULL);
+	if (memory == NULL)
+		return;
+	thread->guest_state = NULL;
+	thread->guest_memory = NULL;
+	if (!thread->process->exiting)
+		address_space_unmap(thread->process->space, thread->guest_state_address, PAGE_SIZE);
+	object_put(&memory->object);
+}
+
 struct syscall_result sys_guest_bind(handle_t handle, uint64_t state_address)
 {
 	struct thread *thread = thread_current();
@@ -74,7 +89,7 @@ struct syscall_result sys_guest_bind(handle_t handle, uint64_t state_address)
 	enum error error;
 
 	if (handle == HANDLE_NONE) {
-		set_space(thread, NULL);
+		unbind(thread);
 		return SYSCALL_OK;
 	}
 	error = capability_lookup(handle, OBJECT_ADDRESS_SPACE, RIGHT_MAP, &capability);
@@ -204,10 +219,5 @@ struct syscall_result sys_guest_kick(handle_t handle)
 void guest_thread_exit(struct thread *thread)
 {
 	thread->in_guest = false;
-	set_space(thread, NULL);
-	thread->guest_state = NULL;
-	if (thread->guest_memory) {
-		object_put(&thread->guest_memory->object);
-		thread->guest_memory = NULL;
-	}
+	unbind(thread);
 }

@@ -56,7 +56,6 @@ static uint64_t run_bound(void *argument)
 		result = run->body(space);
 	}
 	guest_bind(HANDLE_NONE, 0);
-	address_space_unmap(HANDLE_SELF, GUEST_STATE, PAGE_SIZE);
 	handle_close(space);
 	return result;
 }
@@ -69,6 +68,37 @@ static uint64_t with_guest(const uint8_t *code, size_t length, uint64_t (*body)(
 	if (!worker_start(&worker, run_bound, &run))
 		return 2000;
 	return worker_join(&worker);
+}
+
+static bool state_is_mapped(void)
+{
+	struct mapping_info info;
+
+	return address_space_query(HANDLE_SELF, GUEST_STATE, &info) == ERR_OK && info.address <= GUEST_STATE;
+}
+
+static uint64_t bind_and_unbind(void *argument)
+{
+	handle_t space = *(handle_t *)argument;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (guest_bind(space, GUEST_STATE) != ERR_OK || !state_is_mapped())
+			return 1;
+		if (guest_bind(HANDLE_NONE, 0) != ERR_OK || state_is_mapped())
+			return 2;
+	}
+	return guest_bind(space, GUEST_STATE);
+}
+
+TEST(guest_state_page_goes_with_the_binding)
+{
+	handle_t space = make_guest(call_code, sizeof(call_code));
+	struct worker worker;
+
+	EXPECT(worker_start(&worker, bind_and_unbind, &space));
+	EXPECT_EQUAL(worker_join(&worker), ERR_OK);
+	EXPECT(!state_is_mapped());
+	handle_close(space);
 }
 
 static uint64_t keeps_registers(handle_t space)

@@ -718,11 +718,13 @@ static struct guest_state *const state = (struct guest_state *)GUEST_STATE;
 struct guest_run {
 	handle_t space;
 	uint64_t reason;
+	struct guest_state left; // its state afterwards
 };
 
 static uint64_t run_guest(void *argument)
 {
 	struct guest_run *run = argument;
+	enum error error;
 
 	if (guest_bind(run->space, GUEST_STATE) != ERR_OK)
 		return 1;
@@ -731,7 +733,9 @@ static uint64_t run_guest(void *argument)
 	ISA_PROGRAM_COUNTER(&state->registers) = GUEST_CODE;
 	ISA_FIRST_ARGUMENT(&state->registers) = GUEST_DATA + 8;
 	ISA_STACK_POINTER(&state->registers) = GUEST_DATA + 64;
-	return guest_enter(&run->reason);
+	error = guest_enter(&run->reason);
+	memcpy(&run->left, state, sizeof(run->left));
+	return error;
 }
 
 // A guest that loads the word that its first argument points to, from the second page that a pager serves.
@@ -758,12 +762,6 @@ static bool make_guest(struct guest_run *run, handle_t memory)
 	return true;
 }
 
-static void drop_guest(struct guest_run *run)
-{
-	handle_close(run->space);
-	address_space_unmap(HANDLE_SELF, GUEST_STATE, PAGE_SIZE);
-}
-
 TEST(pager_serves_guests)
 {
 	struct guest_run run;
@@ -779,11 +777,11 @@ TEST(pager_serves_guests)
 		REQUIRE(worker_start(&worker, run_guest, &run));
 		EXPECT_EQUAL(worker_join(&worker), 0);
 		EXPECT_EQUAL(run.reason, refuses ? GUEST_EXIT_FAULT : GUEST_EXIT_SYSCALL);
-		EXPECT(!refuses || state->fault_kind == FAULT_PAGER);
-		EXPECT(!refuses || state->fault_address == GUEST_DATA + 8);
+		EXPECT(!refuses || run.left.fault_kind == FAULT_PAGER);
+		EXPECT(!refuses || run.left.fault_address == GUEST_DATA + 8);
 		EXPECT_EQUAL(pager.last.offset, PAGE_SIZE);
 		handle_close(memory);
-		drop_guest(&run);
+		handle_close(run.space);
 	}
 	EXPECT_EQUAL(pager.asked, 2);
 	pager_stop(&pager);
@@ -810,8 +808,8 @@ TEST(pager_waits_of_guests_are_kicked)
 		EXPECT_OK(guest_kick(worker.thread));
 		EXPECT_EQUAL(worker_join(&worker), 0);
 		EXPECT_EQUAL(run.reason, GUEST_EXIT_KICKED);
-		EXPECT_EQUAL(ISA_PROGRAM_COUNTER(&state->registers), GUEST_CODE);
-		drop_guest(&run);
+		EXPECT_EQUAL(ISA_PROGRAM_COUNTER(&run.left.registers), GUEST_CODE);
+		handle_close(run.space);
 	}
 	message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
 	EXPECT_ERROR(GONE, endpoint_reply(HANDLE_NONE, &message));
