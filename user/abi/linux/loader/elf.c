@@ -102,7 +102,7 @@ static int64_t load_segment(const struct loading *loading, const struct elf_prog
 	int64_t error = 0;
 
 	if (pages.length > 0)
-		error = guest_memory_map_copy(loading->memory, &pages);
+		error = guest_memory_map_content(loading->memory, &pages);
 	if (error >= 0 && (access & MAP_WRITE) && segment->file_size > 0 &&
 		segment->file_size < segment->memory_size)
 		error = clear_tail(loading, start + segment->file_size);

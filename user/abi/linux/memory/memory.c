@@ -91,22 +91,87 @@ int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, 
 	return error == ERR_OK ? (int64_t)mapped : error_to_linux(error);
 }
 
-int64_t guest_memory_map_copy(struct guest_memory *memory, const struct map_request *request)
+static int64_t map_object(struct guest_memory *memory, const struct map_request *request)
 {
-	struct map_request copy = *request;
 	uint64_t mapped;
-	enum error error = memory_clone(request->memory, request->offset, request->length, &copy.memory);
+	enum error error = address_space_map(memory->space, request, &mapped);
 
 	if (error != ERR_OK)
 		return error_to_linux(error);
-	copy.offset = 0;
-	error = address_space_map(memory->space, &copy, &mapped);
-	handle_close(copy.memory);
+	if (request->flags & MAP_EXECUTE)
+		guest_memory_sync_code(memory, mapped, request->length);
+	return (int64_t)mapped;
+}
+
+int64_t guest_memory_map_content(struct guest_memory *memory, const struct map_request *request)
+{
+	struct map_request native = *request;
+
+	if (!(request->flags & MAP_WRITE)) {
+		native.flags |= MAP_SHARED;
+		return map_object(memory, &native);
+	}
+	enum error error = memory_clone(request->memory, request->offset, request->length, &native.memory);
 	if (error != ERR_OK)
 		return error_to_linux(error);
-	if (copy.flags & MAP_EXECUTE)
-		guest_memory_sync_code(memory, mapped, copy.length);
-	return (int64_t)mapped;
+	native.offset = 0;
+	int64_t result = map_object(memory, &native);
+	handle_close(native.memory);
+	return result;
+}
+
+// Fills a memory object with what is mapped from an address on.
+static int64_t copy_pages(
+	struct guest_memory *memory, guest_address_t address, handle_t object, uint64_t length)
+{
+	char *page = malloc(PAGE_SIZE);
+	int64_t error = page ? 0 : -LINUX_ENOMEM;
+
+	for (uint64_t done = 0; done < length && !error; done += PAGE_SIZE) {
+		struct span span = {.space = memory->space, .address = address + done, .length = PAGE_SIZE};
+
+		error = span_read(span, page, PAGE_SIZE);
+		if (!error)
+			error = error_to_linux(memory_write(object, done, page, PAGE_SIZE));
+	}
+	free(page);
+	return error;
+}
+
+// Puts a private copy of pages that can be read in their place.
+static int64_t make_copy(
+	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t access)
+{
+	struct map_request request = {
+		.address = address, .length = length, .flags = access | MAP_FIXED | MAP_REPLACE};
+
+	if (memory_create(length, 0, &request.memory) != ERR_OK)
+		return -LINUX_ENOMEM;
+	int64_t error = copy_pages(memory, address, request.memory, length);
+	if (!error)
+		error = map_object(memory, &request);
+	handle_close(request.memory);
+	return error < 0 ? error : 0;
+}
+
+int64_t guest_memory_make_private(struct guest_memory *memory, guest_address_t address, uint64_t length)
+{
+	guest_address_t end = address + length;
+	struct mapping_info info;
+
+	while (address < end && address_space_query(memory->space, address, &info) == ERR_OK &&
+		info.address < end) {
+		guest_address_t start = info.address > address ? info.address : address;
+		guest_address_t stop = info.address + info.length < end ? info.address + info.length : end;
+		uint64_t access = info.flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+		bool shared = (info.flags & MAP_SHARED) && (access & MAP_READ) && !(access & MAP_WRITE);
+		int64_t error = shared ? make_copy(memory, start, stop - start, access) : 0;
+
+		if (error)
+			return error;
+		address = stop;
+	}
+	return 0;
 }
 
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length)

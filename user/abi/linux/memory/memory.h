@@ -42,8 +42,12 @@ int64_t guest_memory_map(
 // The same at an address of the kernel's choice, which it returns.
 int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, uint64_t flags);
 
-// Maps a private copy, on write, of a part of some content: `request` names it. Returns the address, or a negated error.
-int64_t guest_memory_map_copy(struct guest_memory *memory, const struct map_request *request);
+// Maps a part of some content, which `request` names: what can be written is a private copy of it, on write, all else is
+// shared by forks. Returns the address, or a negated error.
+int64_t guest_memory_map_content(struct guest_memory *memory, const struct map_request *request);
+
+// Makes whole pages private that forks share: they are to be written. -LINUX_ENOMEM, -LINUX_EFAULT.
+int64_t guest_memory_make_private(struct guest_memory *memory, guest_address_t address, uint64_t length);
 
 // Makes code that was written visible to instruction fetch.
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length);
