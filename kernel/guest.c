@@ -182,8 +182,10 @@ void guest_exit_kicked(struct thread *thread)
 
 static bool is_interruptible(const struct thread *thread)
 {
-	return thread->guest_state &&
-		__atomic_load_n(&thread->guest_state->interruptible, __ATOMIC_SEQ_CST) != 0;
+	// Read once: the thread may be unbinding.
+	const struct guest_state *state = __atomic_load_n(&thread->guest_state, __ATOMIC_SEQ_CST);
+
+	return state && __atomic_load_n(&state->interruptible, __ATOMIC_SEQ_CST) != 0;
 }
 
 // A guest waits for nothing but a pager; when that has ended, the kick ends guest mode.

@@ -2,24 +2,17 @@
 """A static glibc program that the user brings, and how the system tells that a fault killed it."""
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
-from tern.testing import Guest, TestFailure, check, equal, system_test
+from tern.testing import Guest, check, equal, system_test
 
 SOURCE = Path(__file__).with_name("glibc_probe.c")
 FLOATS = "sqrt 1.4142135623731 sum 1.64393456668156 third 0.666666666666667"
 
 
 def _probe(guest: Guest) -> dict[str, Path]:
-    program = guest.folder / "probe"
-    compiler = f"{guest.architecture}-linux-gnu-gcc"
-    command = [compiler, "-O1", "-Wall", "-static", "-o", str(program), str(SOURCE), "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise TestFailure(f"{compiler} says: {done.stderr.strip()[:200]}")
-    return {"/tmp/p": program}
+    return {"/tmp/p": guest.compile(SOURCE)}
 
 
 def _dies(guest: Guest, how: str, number: signal.Signals) -> None:

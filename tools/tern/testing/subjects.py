@@ -69,6 +69,15 @@ class Guest:
             raise TestFailure(outcome.complaint)
         return outcome
 
+    def compile(self, source: Path) -> Path:
+        """Makes a static Linux program of a C source."""
+        program = self.folder / source.stem
+        compiler = f"{self.architecture}-linux-gnu-gcc"
+        words = [compiler, "-O1", "-Wall", "-Wextra", "-static", "-pthread", "-o", str(program), str(source), "-lm"]
+        done = subprocess.run(words, capture_output=True, text=True)
+        check(done.returncode == 0, f"{compiler} says: {done.stderr.strip()[:200]}")
+        return program
+
     def note(self, text: bytes) -> None:
         """Appends to the test's log."""
         with open(self.log, "ab") as log:

@@ -154,18 +154,6 @@ int64_t linux_munmap(struct thread *thread, guest_address_t address, uint64_t le
 		address_space_unmap(thread->process->memory->space, address, page_ceiling(length)));
 }
 
-// What forks share of a file cannot be written, until it is private.
-static enum error protect(
-	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t access)
-{
-	enum error error = address_space_protect(memory->space, address, length, access);
-
-	if (error == ERR_NO_RIGHTS && (access & MAP_WRITE) &&
-		guest_memory_make_private(memory, address, length) == 0)
-		error = address_space_protect(memory->space, address, length, access);
-	return error;
-}
-
 int64_t linux_mprotect(struct thread *thread, guest_address_t address, uint64_t length, uint32_t protection)
 {
 	struct guest_memory *memory = thread->process->memory;
@@ -179,12 +167,7 @@ int64_t linux_mprotect(struct thread *thread, guest_address_t address, uint64_t 
 		return -LINUX_ENOMEM;
 	if (!guest_memory_access(protection, &access))
 		return -LINUX_EACCES;
-	enum error error = protect(memory, address, page_ceiling(length), access);
-	if (error == ERR_NOT_FOUND)
-		return -LINUX_ENOMEM;
-	if (error == ERR_OK && (access & MAP_EXECUTE))
-		guest_memory_sync_code(memory, address, page_ceiling(length));
-	return error_to_linux(error);
+	return guest_memory_protect(memory, address, page_ceiling(length), access);
 }
 
 // Copies a range of a guest's memory to another one.

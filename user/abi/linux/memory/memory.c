@@ -138,40 +138,55 @@ static int64_t copy_pages(
 	return error;
 }
 
-// Puts a private copy of pages that can be read in their place.
+// Puts a private copy in the place of pages, which nobody can write meanwhile.
 static int64_t make_copy(
 	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t access)
 {
 	struct map_request request = {
 		.address = address, .length = length, .flags = access | MAP_FIXED | MAP_REPLACE};
+	int64_t error = error_to_linux(address_space_protect(memory->space, address, length, MAP_READ));
 
+	if (error)
+		return error;
 	if (memory_create(length, 0, &request.memory) != ERR_OK)
 		return -LINUX_ENOMEM;
-	int64_t error = copy_pages(memory, address, request.memory, length);
+	error = copy_pages(memory, address, request.memory, length);
 	if (!error)
 		error = map_object(memory, &request);
 	handle_close(request.memory);
 	return error < 0 ? error : 0;
 }
 
-int64_t guest_memory_make_private(struct guest_memory *memory, guest_address_t address, uint64_t length)
+// Makes pages of several mappings writable; those of a file, which forks share, become private.
+static int64_t make_writable(
+	struct guest_memory *memory, guest_address_t address, guest_address_t end, uint64_t access)
 {
-	guest_address_t end = address + length;
 	struct mapping_info info;
+	int64_t error = 0;
 
-	while (address < end && address_space_query(memory->space, address, &info) == ERR_OK &&
-		info.address < end) {
-		guest_address_t start = info.address > address ? info.address : address;
+	while (address < end && !error) {
+		if (address_space_query(memory->space, address, &info) != ERR_OK || info.address > address)
+			return -LINUX_ENOMEM;
 		guest_address_t stop = info.address + info.length < end ? info.address + info.length : end;
-		uint64_t access = info.flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
-		bool shared = (info.flags & MAP_SHARED) && (access & MAP_READ) && !(access & MAP_WRITE);
-		int64_t error = shared ? make_copy(memory, start, stop - start, access) : 0;
+		enum error native = address_space_protect(memory->space, address, stop - address, access);
 
-		if (error)
-			return error;
+		error = native == ERR_NO_RIGHTS ? make_copy(memory, address, stop - address, access)
+						: error_to_linux(native);
 		address = stop;
 	}
-	return 0;
+	return error;
+}
+
+int64_t guest_memory_protect(
+	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t access)
+{
+	enum error error = address_space_protect(memory->space, address, length, access);
+
+	if (error == ERR_NO_RIGHTS && (access & MAP_WRITE))
+		return make_writable(memory, address, address + length, access);
+	if (error == ERR_OK && (access & MAP_EXECUTE))
+		guest_memory_sync_code(memory, address, length);
+	return error == ERR_NOT_FOUND ? -LINUX_ENOMEM : error_to_linux(error);
 }
 
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length)

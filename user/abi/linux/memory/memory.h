@@ -46,8 +46,9 @@ int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, 
 // shared by forks. Returns the address, or a negated error.
 int64_t guest_memory_map_content(struct guest_memory *memory, const struct map_request *request);
 
-// Makes whole pages private that forks share: they are to be written. -LINUX_ENOMEM, -LINUX_EFAULT.
-int64_t guest_memory_make_private(struct guest_memory *memory, guest_address_t address, uint64_t length);
+// Changes what whole pages permit; what forks share of a file is private once it can be written. 0 or a negated error.
+int64_t guest_memory_protect(
+	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t access);
 
 // Makes code that was written visible to instruction fetch.
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length);

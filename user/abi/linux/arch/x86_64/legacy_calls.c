@@ -52,6 +52,12 @@ int64_t linux_select(struct thread *thread, int32_t count, guest_address_t reada
 	return error ? error : select_guest(thread, count, readable, writable, exceptional, deadline);
 }
 
+// As rt_sigsuspend without another set of blocked signals.
+int64_t linux_pause(struct thread *thread)
+{
+	return linux_rt_sigsuspend(thread, 0, 0);
+}
+
 int64_t linux_access(struct thread *thread, guest_address_t path, uint32_t access)
 {
 	return linux_faccessat(thread, LINUX_AT_FDCWD, path, access);
