@@ -31,11 +31,12 @@ static struct open_file *find(int file)
 	return &files[index];
 }
 
-// The directory that a path starts from. Current directory is the root.
+// The directory that a path starts from.
 static handle_t base(int directory)
 {
 	const struct open_file *file = find(directory);
-	return file != NULL ? file->handle : start_handle(START_ROOT);
+	handle_t current = file != NULL ? file->handle : start_handle(START_DIRECTORY);
+	return current != HANDLE_NONE ? current : start_handle(START_ROOT);
 }
 
 static int add(handle_t handle, bool append)

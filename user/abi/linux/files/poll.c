@@ -66,6 +66,13 @@ static int64_t wait_for_any(struct thread *thread, struct poll_item *items, uint
 	return ready;
 }
 
+int64_t poll_file(struct thread *thread, struct open_file *file, uint32_t wanted, uint64_t deadline)
+{
+	struct poll_item item = {.file = file, .wanted = wanted};
+
+	return wait_for_any(thread, &item, 1, deadline);
+}
+
 static void free_items(struct poll_item *items, uint32_t count)
 {
 	for (uint32_t index = 0; index < count; index++) {

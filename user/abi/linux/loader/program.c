@@ -11,6 +11,7 @@
 #include <linux/loader/script.h>
 #include <linux/loader/stack.h>
 #include <linux/memory/memory.h>
+#include <linux/process/native.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,22 +50,33 @@ static void set_name(struct program *program, const char *path)
 static int64_t load_image(struct thread *thread, struct open_file *file, const struct elf_header *header,
 	const char *canonical, const struct arguments *arguments, struct program *program)
 {
-	struct elf_image image;
+	struct elf_image image = {0};
+	int64_t error = native_start(thread, file, program->name, arguments, &program->native);
 
+	if (error)
+		return error;
 	program->memory = guest_memory_create(canonical);
 	if (!program->memory)
-		return -LINUX_ENOMEM;
-	int64_t error = elf_load(thread, file, header, program->memory, &image);
-	if (!error)
+		error = -LINUX_ENOMEM;
+	if (!error && !program->native)
+		error = elf_load(thread, file, header, program->memory, &image);
+	if (!error && !program->native)
 		error = stack_build(
 			program->memory, &image, arguments, &thread->process->credentials, &program->stack);
 	if (error) {
-		guest_memory_release(program->memory);
+		program_discard(program);
 		return error;
 	}
 	program->memory->break_start = program->memory->break_end = image.end;
 	program->entry = image.entry;
 	return 0;
+}
+
+void program_discard(struct program *program)
+{
+	native_end(program->native);
+	if (program->memory)
+		guest_memory_release(program->memory);
 }
 
 // Loads an ELF file, or makes path and arguments those of the interpreter of a script: then *again is set.
@@ -101,6 +113,7 @@ int64_t program_load(
 	int64_t error = canonical ? 0 : -LINUX_ENOMEM;
 	bool again = true;
 
+	*program = (struct program){0};
 	set_name(program, path->text);
 	for (unsigned depth = 0; !error && again; depth++)
 		error = depth <= INTERPRETERS_MAX

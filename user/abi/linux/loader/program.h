@@ -11,7 +11,8 @@
 struct path;
 
 struct program {
-	struct guest_memory *memory;
+	struct guest_memory *memory;   // empty, of a native program
+	struct native_program *native; // NULL: it is the guest's own
 	guest_address_t entry;
 	guest_address_t stack;
 	char name[THREAD_NAME_LENGTH];
@@ -21,5 +22,8 @@ struct program {
 // its interpreter. 0 or a negated error.
 int64_t program_load(
 	struct thread *thread, struct path *path, struct arguments *arguments, struct program *program);
+
+// Frees a loaded program that is not to be executed.
+void program_discard(struct program *program);
 
 #endif

@@ -59,6 +59,7 @@ static int64_t unshare_files(struct thread *thread)
 static void start_program(struct thread *thread, const struct program *program)
 {
 	memcpy(thread->name, program->name, sizeof(thread->name));
+	thread->native_program = program->native;
 	thread->clear_tid = 0;
 	thread->robust_list = 0;
 	thread->signal_stack = (struct linux_sigaltstack){.flags = LINUX_SS_DISABLE};
@@ -81,7 +82,7 @@ int64_t execute(struct thread *thread, struct path *path, struct arguments *argu
 	if (!error && !thread_bind(thread, program.memory->space))
 		error = -LINUX_ENOMEM;
 	if (error) {
-		guest_memory_release(program.memory);
+		program_discard(&program);
 		return error;
 	}
 	replace_memory(thread->process, program.memory);
@@ -101,6 +102,7 @@ int64_t execute_first(struct thread *thread, const struct program *program, stru
 	thread->process->executed = true;
 	pthread_mutex_unlock(&process_lock);
 	memcpy(thread->name, program->name, sizeof(thread->name));
+	thread->native_program = program->native;
 	thread->signal_stack.flags = LINUX_SS_DISABLE;
 	guest_start(registers, program->entry, program->stack);
 	return 0;

@@ -33,6 +33,11 @@ static const struct fault_meaning meanings[FAULT_KIND_COUNT] = {
 	[FAULT_PAGER] = {"page that its pager did not supply", LINUX_SIGBUS, LINUX_SI_KERNEL},
 };
 
+int32_t fault_signal(uint64_t kind)
+{
+	return meanings[kind < FAULT_KIND_COUNT ? kind : FAULT_NONE].signal;
+}
+
 static const char *access_name(uint64_t access)
 {
 	switch (access) {

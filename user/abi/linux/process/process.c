@@ -10,6 +10,7 @@
 #include <linux/interface/files.h>
 #include <linux/memory/guest_copy.h>
 #include <linux/memory/memory.h>
+#include <linux/process/native.h>
 #include <linux/process/session.h>
 #include <linux/process/signal.h>
 #include <linux/process/table.h>
@@ -172,6 +173,7 @@ static void thread_free(struct thread *thread)
 		file_table_release(thread->files);
 	if (thread->view)
 		file_view_release(thread->view);
+	native_end(thread->native_program);
 	free(thread->fpu_state);
 	free(thread);
 }

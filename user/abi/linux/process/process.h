@@ -24,6 +24,7 @@
 struct file_table;
 struct file_view;
 struct guest_memory;
+struct native_program;
 struct signal_actions;
 
 // Why a signal was sent.
@@ -58,10 +59,11 @@ struct thread {
 	bool has_signals_saved;
 	bool call_rewound; // the guest is about to make the call again that a signal has interrupted
 	struct linux_sigaltstack signal_stack;
-	guest_address_t clear_tid;   // zeroed and woken when the thread ends; 0: none
-	guest_address_t robust_list; // head of the futexes to release then; 0: none
-	struct process *vfork_child; // that still uses this thread's memory; guarded
-	void *fpu_state;             // to start with; NULL: the initial one
+	guest_address_t clear_tid;             // zeroed and woken when the thread ends; 0: none
+	guest_address_t robust_list;           // head of the futexes to release then; 0: none
+	struct native_program *native_program; // that it stands for; NULL: it runs a guest
+	struct process *vfork_child;           // that still uses this thread's memory; guarded
+	void *fpu_state;                       // to start with; NULL: the initial one
 	uint64_t fpu_state_size;
 	char name[THREAD_NAME_LENGTH];
 };

@@ -10,7 +10,6 @@
 #include <linux/files/table.h>
 #include <linux/files/view.h>
 #include <linux/interface/errors.h>
-#include <linux/memory/memory.h>
 #include <linux/process/execute.h>
 #include <linux/process/thread.h>
 #include <linux/terminal/console.h>
@@ -214,7 +213,7 @@ static enum error start(struct thread *thread, struct program *program)
 	struct registers registers;
 
 	if (execute_first(thread, program, &registers)) {
-		guest_memory_release(program->memory);
+		program_discard(program);
 		process_discard(thread);
 		return ERR_NO_MEMORY;
 	}

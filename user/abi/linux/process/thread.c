@@ -9,6 +9,7 @@
 #include <linux/memory/memory.h>
 #include <linux/process/delivery.h>
 #include <linux/process/fault.h>
+#include <linux/process/native.h>
 
 #include <runtime/format.h>
 #include <runtime/system_calls.h>
@@ -81,6 +82,8 @@ static void thread_loop(struct thread *thread)
 	while (!thread_ends(thread)) {
 		if (thread_interrupted(thread) || thread->has_signals_saved)
 			signals_deliver(thread);
+		else if (thread->native_program)
+			native_serve(thread);
 		else
 			run_guest(thread);
 	}

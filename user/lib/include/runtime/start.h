@@ -17,6 +17,7 @@
 #define START_NAMES     "names"     // endpoint of the name service: protocol/name.h
 #define START_CONSOLE   "console"   // endpoint for the standard streams: protocol/console.h
 #define START_ROOT      "root"      // root of the program's view of the files: protocol/file.h
+#define START_DIRECTORY "directory" // current directory, in that view; without it, the root
 #define START_LOG       "log"       // resource: the kernel log
 #define START_ACCOUNT   "account"   // the program's own account
 #define START_SERVE     "serve"     // endpoint on which a server of the manifest receives
