@@ -139,12 +139,14 @@ static void give_resources(struct process *process, struct boot_info *info)
 static void give_archive(struct process *process, struct boot_info *info)
 {
 	struct boot_range *archive = &boot_machine.archive;
+	uint64_t size = (archive->length + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
 	struct memory *memory;
 
 	if (archive->length == 0)
 		return;
-	memory = memory_create_from_frames(
-		&root_account, archive->base, (archive->length + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1));
+	// A boot loader may have left something behind it in its last page.
+	memset((char *)phys_to_virt(archive->base) + archive->length, 0, size - archive->length);
+	memory = memory_create_from_frames(&root_account, archive->base, size);
 	check(memory != NULL, "memory");
 	info->archive = give(process, &memory->object);
 	info->archive_length = archive->length;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Other machines than the usual one, and many boots."""
 
-from tern import qemu
+from tern import grub, qemu
 from tern.testing import Guest, equal, system_test
 
 
@@ -43,6 +43,17 @@ def machine_gicv2(guest: Guest) -> None:
 @system_test(architectures=("aarch64",))
 def entered_at_el2(guest: Guest) -> None:
     _boots_on(guest, qemu.Machine(machine="virt,gic-version=3,virtualization=on"))
+
+
+@system_test(architectures=("x86_64",))
+def booted_by_grub(guest: Guest) -> None:
+    _boots_on(guest, qemu.Machine(grub=True))
+    _boots_on(guest, qemu.Machine(grub=True, smp=4, machine="pc"))
+
+
+@system_test(architectures=("x86_64",))
+def booted_by_grub_on_uefi(guest: Guest) -> None:
+    _boots_on(guest, qemu.Machine(grub=True, firmware=grub.UEFI, smp=4))
 
 
 @system_test()

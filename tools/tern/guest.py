@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from tern import cpio, frames, qemu
+from tern import cpio, frames, grub, qemu
 from tern.build import Configuration
 
 TIMED_OUT = 124
@@ -61,7 +61,11 @@ def run(
         with open(archive, "ab") as file:
             file.write(_overlay(program))
         assert config.architecture
-        command = qemu.command(config.architecture, machine, config.boot_image, archive, options) + qemu.PIPE
+        if machine.grub:
+            disc = grub.make_disc(Path(folder), config.boot_image, archive, options)
+            command = qemu.disc_command(config.architecture, machine, disc) + qemu.PIPE
+        else:
+            command = qemu.command(config.architecture, machine, config.boot_image, archive, options) + qemu.PIPE
         with open(Path(folder) / "qemu.log", "w+b") as complaints:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints

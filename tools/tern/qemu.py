@@ -24,6 +24,8 @@ class Machine:
     machine: str | None = None
     cpu: str | None = None
     extra: list[str] = field(default_factory=list)
+    grub: bool = False  # GRUB boots from a disc (PCs only), by the BIOS or by `firmware`
+    firmware: Path | None = None
 
 
 @dataclass
@@ -45,6 +47,17 @@ def command(
     architecture: str, machine: Machine, kernel: Path, initramfs: Path, options: KernelOptions
 ) -> list[str]:
     """The command line without a console: the caller adds -serial."""
+    kernel_words = ["-kernel", str(kernel), "-initrd", str(initramfs), "-append", str(options)]
+    return _machine(architecture, machine) + kernel_words + machine.extra
+
+
+def disc_command(architecture: str, machine: Machine, disc: Path) -> list[str]:
+    """The same for a disc that the machine boots from."""
+    firmware = ["-bios", str(machine.firmware)] if machine.firmware else []
+    return _machine(architecture, machine) + firmware + ["-cdrom", str(disc)] + machine.extra
+
+
+def _machine(architecture: str, machine: Machine) -> list[str]:
     accelerator = ["-icount", "shift=0", "-accel", "tcg,thread=single"] if machine.icount else ["-accel", "tcg"]
     return [
         QEMU[architecture].what,
@@ -54,8 +67,6 @@ def command(
         *accelerator,
         *("-smp", str(machine.smp), "-m", machine.memory),
         *FIRMWARE[architecture],
-        *("-kernel", str(kernel), "-initrd", str(initramfs), "-append", str(options)),
-        *machine.extra,
     ]
 
 

@@ -65,6 +65,16 @@ CLANG = [Requirement("clang", "clang")]
 LINT_TOOLS = [Requirement("clang-format", "clang-format"), Requirement("sparse", "sparse")]
 DEBUGGER = [Requirement("gdb-multiarch", "gdb-multiarch")]
 
+UEFI = Requirement("/usr/share/ovmf/OVMF.fd", "ovmf")
+GRUB = [
+    UEFI,
+    Requirement("grub-mkrescue", "grub-common"),
+    Requirement("/usr/lib/grub/i386-pc", "grub-pc-bin"),
+    Requirement("/usr/lib/grub/x86_64-efi", "grub-efi-amd64-bin"),
+    Requirement("xorriso", "xorriso"),
+    Requirement("mformat", "mtools"),
+]
+
 
 def for_build(architectures: Iterable[str]) -> list[Requirement]:
     """What building the system for some architectures needs."""
@@ -83,7 +93,7 @@ def for_lint() -> list[Requirement]:
 
 def for_test(architectures: Iterable[str]) -> list[Requirement]:
     """What ./tern test needs."""
-    needs = for_lint() + DEBUGGER
+    needs = for_lint() + DEBUGGER + (GRUB if "x86_64" in architectures else [])
     for architecture in architectures:
         needs += [*EMULATION[architecture], STATIC_GLIBC[architecture]]
     return needs

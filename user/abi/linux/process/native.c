@@ -7,6 +7,7 @@
 #include <linux/files/open_file.h>
 #include <linux/files/poll.h>
 #include <linux/files/root.h>
+#include <linux/files/server.h>
 #include <linux/files/table.h>
 #include <linux/files/view.h>
 #include <linux/interface/errors.h>
