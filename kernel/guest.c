@@ -32,7 +32,7 @@ static enum error map_state(struct thread *thread, uint64_t address)
 	struct map_request request = {
 		.length = PAGE_SIZE,
 		.address = address,
-		.flags = MAP_READ | MAP_WRITE | MAP_FIXED | MAP_SHARED,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED | MAPPING_SHARED,
 	};
 	struct memory *memory;
 	enum memory_result result;
@@ -44,7 +44,7 @@ static enum error map_state(struct thread *thread, uint64_t address)
 	memory = memory_create(process->account, PAGE_SIZE, MEMORY_RESIDENT);
 	if (memory == NULL)
 		return ERR_NO_MEMORY;
-	error = address_space_map(process->space, memory, &request, MAP_READ | MAP_WRITE, &mapped);
+	error = address_space_map(process->space, memory, &request, MAPPING_READ | MAPPING_WRITE, &mapped);
 	if (error) {
 		object_put(&memory->object);
 		return error;

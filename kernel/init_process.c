@@ -35,8 +35,8 @@ static vaddr_t map(
 	struct map_request request = {.length = length, .address = address, .flags = flags};
 	vaddr_t mapped;
 
-	check(address_space_map(process->space, memory, &request, MAP_READ | MAP_WRITE | MAP_EXECUTE,
-		      &mapped) == ERR_OK,
+	check(address_space_map(process->space, memory, &request,
+		      MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE, &mapped) == ERR_OK,
 		"mapping");
 	return mapped;
 }
@@ -55,12 +55,12 @@ static struct memory *memory_of(const void *data, size_t length, size_t offset, 
 
 static uint64_t segment_flags(uint32_t elf_flags)
 {
-	uint64_t flags = MAP_FIXED | MAP_READ;
+	uint64_t flags = MAPPING_FIXED | MAPPING_READ;
 
 	if (elf_flags & ELF_SEGMENT_WRITE)
-		flags |= MAP_WRITE;
+		flags |= MAPPING_WRITE;
 	else if (elf_flags & ELF_SEGMENT_EXECUTE)
-		flags |= MAP_EXECUTE;
+		flags |= MAPPING_EXECUTE;
 	return flags;
 }
 
@@ -176,7 +176,7 @@ static vaddr_t give_boot_info(struct process *process)
 	describe_machine(&info);
 	memory = memory_create(&root_account, BOOT_INFO_SIZE, 0);
 	check(memory != NULL, "memory");
-	address = map(process, memory, 0, BOOT_INFO_SIZE, MAP_READ);
+	address = map(process, memory, 0, BOOT_INFO_SIZE, MAPPING_READ);
 	info.message_buffer = address + BOOT_INFO_SIZE;
 	check(memory_write(memory, 0, &info, sizeof(info)) == MEMORY_OK, "memory");
 	object_put(&memory->object);

@@ -38,7 +38,7 @@ static enum error map_user_stack(
 	struct thread *thread, struct address_space *space, const struct thread_attributes *attributes)
 {
 	uint64_t size = attributes->stack_size ? attributes->stack_size : THREAD_STACK_SIZE_DEFAULT;
-	struct map_request request = {.length = size + PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = size + PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	vaddr_t address;
 	enum error error;
 
@@ -47,14 +47,15 @@ static enum error map_user_stack(
 		thread->user_stack = attributes->stack_size ? attributes->stack_pointer - size : 0;
 		return ERR_OK;
 	}
-	error = address_space_map(space, NULL, &request, MAP_READ | MAP_WRITE, &address);
+	error = address_space_map(space, NULL, &request, MAPPING_READ | MAPPING_WRITE, &address);
 	if (error)
 		return error;
 	thread->user_stack = address + PAGE_SIZE;
 	thread->user_stack_size = size;
 	thread->user_stack_mapped = true;
-	request = (struct map_request){
-		.address = address, .length = PAGE_SIZE, .flags = MAP_GUARD | MAP_FIXED | MAP_REPLACE};
+	request = (struct map_request){.address = address,
+		.length = PAGE_SIZE,
+		.flags = MAPPING_GUARD | MAPPING_FIXED | MAPPING_REPLACE};
 	return address_space_map(space, NULL, &request, 0, &address);
 }
 
@@ -63,7 +64,7 @@ static enum error map_message_buffer(struct thread *thread, struct address_space
 	struct map_request request = {
 		.address = address,
 		.length = PAGE_SIZE,
-		.flags = MAP_READ | MAP_WRITE | MAP_SHARED | MAP_FIXED,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED | MAPPING_FIXED,
 	};
 	enum memory_result result;
 	enum error error;
@@ -76,7 +77,8 @@ static enum error map_message_buffer(struct thread *thread, struct address_space
 	thread->message_memory = memory_create(thread->object.account, PAGE_SIZE, MEMORY_RESIDENT);
 	if (thread->message_memory == NULL)
 		return ERR_NO_MEMORY;
-	error = address_space_map(space, thread->message_memory, &request, MAP_READ | MAP_WRITE, &mapped);
+	error = address_space_map(
+		space, thread->message_memory, &request, MAPPING_READ | MAPPING_WRITE, &mapped);
 	if (error)
 		return error;
 	thread->message_address = mapped;

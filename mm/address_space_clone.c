@@ -13,7 +13,7 @@
 // What has a pager is copied as an object of its own, which can ask the pager too: copy_paged.
 static bool is_shared(const struct mapping *mapping)
 {
-	return mapping->memory == NULL || (mapping->flags & MAP_SHARED) ||
+	return mapping->memory == NULL || (mapping->flags & MAPPING_SHARED) ||
 		mapping->memory->kind == MEMORY_PHYSICAL;
 }
 

@@ -7,8 +7,9 @@
 #include <kernel/capability.h>
 #include <kernel/memory.h>
 
-#define MAP_FLAGS      (MAP_ACCESS | MAP_FIXED | MAP_REPLACE | MAP_SHARED | MAP_DEVICE | MAP_GUARD)
-#define MAP_FLAGS_KEPT (MAP_ACCESS | MAP_SHARED | MAP_DEVICE | MAP_GUARD)
+#define MAPPING_FLAGS \
+	(MAPPING_ACCESS | MAPPING_FIXED | MAPPING_REPLACE | MAPPING_SHARED | MAPPING_DEVICE | MAPPING_GUARD)
+#define MAPPING_FLAGS_KEPT (MAPPING_ACCESS | MAPPING_SHARED | MAPPING_DEVICE | MAPPING_GUARD)
 
 // Where mappings without a wish go, so that programs have the room above their image for their heap.
 #define ANYWHERE_BASE ((vaddr_t)(ARCH_USER_END / 2) & ~(vaddr_t)(MMU_LARGE_SIZE - 1))
@@ -20,30 +21,30 @@ static enum error check_request(
 {
 	uint64_t asked = request->flags;
 
-	if (asked & (MAP_WRITE | MAP_EXECUTE))
-		asked |= MAP_READ;
-	if ((asked & ~MAP_FLAGS) || ((asked & MAP_WRITE) && (asked & MAP_EXECUTE)) ||
-		((asked & MAP_REPLACE) && !(asked & MAP_FIXED)))
+	if (asked & (MAPPING_WRITE | MAPPING_EXECUTE))
+		asked |= MAPPING_READ;
+	if ((asked & ~MAPPING_FLAGS) || ((asked & MAPPING_WRITE) && (asked & MAPPING_EXECUTE)) ||
+		((asked & MAPPING_REPLACE) && !(asked & MAPPING_FIXED)))
 		return ERR_INVALID_ARGUMENT;
-	if ((asked & MAP_GUARD) && (memory || (asked & (MAP_ACCESS | MAP_SHARED))))
+	if ((asked & MAPPING_GUARD) && (memory || (asked & (MAPPING_ACCESS | MAPPING_SHARED))))
 		return ERR_INVALID_ARGUMENT;
-	if ((asked & MAP_DEVICE) && (memory == NULL || memory->kind != MEMORY_PHYSICAL))
+	if ((asked & MAPPING_DEVICE) && (memory == NULL || memory->kind != MEMORY_PHYSICAL))
 		return ERR_INVALID_ARGUMENT;
 	if (request->length == 0 || request->length > ARCH_USER_END ||
 		(request->length | request->address | request->offset) % PAGE_SIZE != 0)
 		return ERR_INVALID_ARGUMENT;
-	if ((asked & MAP_FIXED) && !user_pages_valid(request->address, request->length))
+	if ((asked & MAPPING_FIXED) && !user_pages_valid(request->address, request->length))
 		return ERR_INVALID_ARGUMENT;
 	if (memory ? request->offset > memory->size || request->length > memory->size - request->offset
 		   : request->offset != 0)
 		return ERR_INVALID_ARGUMENT;
-	if (asked & MAP_ACCESS & ~allowed)
+	if (asked & MAPPING_ACCESS & ~allowed)
 		return ERR_NO_RIGHTS;
-	*flags = asked & MAP_FLAGS_KEPT;
+	*flags = asked & MAPPING_FLAGS_KEPT;
 	return ERR_OK;
 }
 
-// A range that is being cleared for a new mapping: nothing else is put there meanwhile, but by MAP_REPLACE itself.
+// A range that is being cleared for a new mapping: nothing else is put there meanwhile, but by MAPPING_REPLACE itself.
 struct replacement {
 	struct list_node link;
 	vaddr_t address;
@@ -75,7 +76,7 @@ static vaddr_t find_free(const struct address_space *space, vaddr_t from, uint64
 	return address;
 }
 
-// Where a mapping without MAP_FIXED goes: at its hint, above it, or anywhere. 0: no room.
+// Where a mapping without MAPPING_FIXED goes: at its hint, above it, or anywhere. 0: no room.
 static vaddr_t choose_address(const struct address_space *space, const struct map_request *request)
 {
 	vaddr_t address = 0;
@@ -92,7 +93,7 @@ static vaddr_t choose_address(const struct address_space *space, const struct ma
 static bool may_be_put(struct address_space *space, const struct map_request *request)
 {
 	return mapping_range_is_free(space, request->address, request->length) &&
-		((request->flags & MAP_REPLACE) ||
+		((request->flags & MAPPING_REPLACE) ||
 			!find_replacement(space, request->address, request->length));
 }
 
@@ -104,7 +105,7 @@ static enum error place(struct address_space *space, struct mapping *mapping,
 		return ERR_BAD_STATE;
 	if (mapping->unmapping)
 		return ERR_BAD_HANDLE; // revoked just now
-	if (!(request->flags & MAP_FIXED))
+	if (!(request->flags & MAPPING_FIXED))
 		*address = choose_address(space, request);
 	else if (may_be_put(space, request))
 		*address = request->address;
@@ -148,7 +149,7 @@ static enum error map_prepared(struct address_space *space, struct mapping *mapp
 {
 	enum error error;
 
-	if (request->flags & MAP_REPLACE)
+	if (request->flags & MAPPING_REPLACE)
 		return replace(space, mapping, request, address);
 	spin_lock(&space->lock);
 	error = place(space, mapping, request, address);
@@ -162,8 +163,8 @@ static enum error memory_of_request(struct address_space *space, struct memory *
 	const struct map_request *request, uint64_t flags, struct memory **memory)
 {
 	*memory = given;
-	if (given == NULL && !(flags & MAP_GUARD)) {
-		if (!(flags & MAP_SHARED)) {
+	if (given == NULL && !(flags & MAPPING_GUARD)) {
+		if (!(flags & MAPPING_SHARED)) {
 			*memory = space->private_memory;
 			return *memory ? ERR_OK : ERR_BAD_STATE;
 		}
@@ -196,7 +197,7 @@ static enum error map(struct address_space *space, struct memory *memory, const 
 		mapping->length = request->length;
 		mapping->offset = request->offset;
 		mapping->flags = flags;
-		mapping->flags_allowed = allowed & MAP_ACCESS;
+		mapping->flags_allowed = allowed & MAPPING_ACCESS;
 		mapping->space = space;
 		error = source && !capability_attach(source, &mapping->derivation)
 			? ERR_BAD_HANDLE
@@ -206,7 +207,7 @@ static enum error map(struct address_space *space, struct memory *memory, const 
 		mapping_leave_derivation(mapping);
 	if (error)
 		mapping_free(space, mapping);
-	if (shown && shown != memory && (flags & MAP_SHARED))
+	if (shown && shown != memory && (flags & MAPPING_SHARED))
 		object_put(&shown->object); // the mapping holds it
 	return error;
 }

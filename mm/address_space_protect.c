@@ -16,11 +16,11 @@ static enum error check_protect(
 	while (address < end) {
 		const struct mapping *mapping = mapping_at(space, address);
 
-		if (mapping == NULL || (mapping->flags & MAP_GUARD))
+		if (mapping == NULL || (mapping->flags & MAPPING_GUARD))
 			return ERR_NOT_FOUND;
 		if (access & ~mapping->flags_allowed)
 			return ERR_NO_RIGHTS;
-		if (mapping->flags & MAP_ACCESS & ~access)
+		if (mapping->flags & MAPPING_ACCESS & ~access)
 			*loses = true;
 		address = mapping_end(mapping);
 	}
@@ -32,7 +32,7 @@ static void set_access(struct address_space *space, vaddr_t address, vaddr_t end
 	struct mapping *mapping = mapping_find(space, address);
 
 	for (; mapping && mapping->address < end; mapping = mapping_next(mapping))
-		mapping->flags = (mapping->flags & ~MAP_ACCESS) | access;
+		mapping->flags = (mapping->flags & ~MAPPING_ACCESS) | access;
 }
 
 static void merge_range(struct address_space *space, vaddr_t address, vaddr_t end)
@@ -81,10 +81,10 @@ enum error address_space_protect(
 	enum error error;
 
 	ASSERT_NO_LOCKS_HELD();
-	if (access & (MAP_WRITE | MAP_EXECUTE))
-		access |= MAP_READ;
-	if (!user_pages_valid(address, length) || (access & ~MAP_ACCESS) ||
-		((access & MAP_WRITE) && (access & MAP_EXECUTE)))
+	if (access & (MAPPING_WRITE | MAPPING_EXECUTE))
+		access |= MAPPING_READ;
+	if (!user_pages_valid(address, length) || (access & ~MAPPING_ACCESS) ||
+		((access & MAPPING_WRITE) && (access & MAPPING_EXECUTE)))
 		return ERR_INVALID_ARGUMENT;
 	if (!unmap_lock_and_split(space, address, end))
 		return ERR_NO_MEMORY;

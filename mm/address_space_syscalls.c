@@ -59,9 +59,9 @@ static enum error find_memory(
 		error = capability_hold(&thread_current()->process->table, request->memory, capability);
 	if (error)
 		return error;
-	*allowed = (capability->rights & RIGHT_READ ? MAP_READ : 0) |
-		(capability->rights & RIGHT_WRITE ? MAP_WRITE : 0) |
-		(capability->rights & RIGHT_EXECUTE ? MAP_EXECUTE : 0);
+	*allowed = (capability->rights & RIGHT_READ ? MAPPING_READ : 0) |
+		(capability->rights & RIGHT_WRITE ? MAPPING_WRITE : 0) |
+		(capability->rights & RIGHT_EXECUTE ? MAPPING_EXECUTE : 0);
 	return ERR_OK;
 }
 
@@ -89,9 +89,10 @@ struct syscall_result sys_address_space_map(handle_t handle, const struct map_re
 		return SYSCALL_ERROR(error);
 	error = copy_from_user(&request, user_request, sizeof(request));
 	if (!error)
-		error = request.memory == HANDLE_NONE ? address_space_map(space, NULL, &request,
-								MAP_READ | MAP_WRITE | MAP_EXECUTE, &address)
-						      : map_memory(space, &request, &address);
+		error = request.memory == HANDLE_NONE
+			? address_space_map(space, NULL, &request,
+				  MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE, &address)
+			: map_memory(space, &request, &address);
 	object_put(&space->object);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(address);
 }

@@ -25,7 +25,7 @@ struct page {
 	bool writable;
 };
 
-// Finds or makes the page for an access (MAP_READ ...). On FAULT_NONE the memory's lock is held too.
+// Finds or makes the page for an access (MAPPING_READ ...). On FAULT_NONE the memory's lock is held too.
 static enum fault_kind find_page(
 	struct address_space *space, vaddr_t address, uint64_t access, struct page *page)
 {
@@ -38,7 +38,7 @@ static enum fault_kind find_page(
 	mapping = address < ARCH_USER_END && !space->destroyed ? mapping_at(space, address) : NULL;
 	if (mapping == NULL)
 		return FAULT_PAGE;
-	if (mapping->flags & MAP_GUARD)
+	if (mapping->flags & MAPPING_GUARD)
 		return FAULT_STACK_GUARD;
 	if (access & ~mapping->flags)
 		return FAULT_PAGE;
@@ -46,7 +46,7 @@ static enum fault_kind find_page(
 	offset = mapping->offset + (address - mapping->address);
 	page->mapping = mapping;
 	spin_lock(&memory->lock);
-	result = memory_get_page(memory, offset, access == MAP_WRITE, &page->frame, &page->writable);
+	result = memory_get_page(memory, offset, access == MAPPING_WRITE, &page->frame, &page->writable);
 	if (result == MEMORY_OK)
 		return FAULT_NONE;
 	spin_unlock(&memory->lock);
@@ -77,7 +77,7 @@ static bool enter_page(struct address_space *space, vaddr_t address, const struc
 
 	if (!page->writable)
 		access &= ~(unsigned)MMU_WRITE;
-	if (page->mapping->flags & MAP_DEVICE)
+	if (page->mapping->flags & MAPPING_DEVICE)
 		access |= MMU_DEVICE;
 	if ((access & MMU_EXECUTE) && page->mapping->memory->readable)
 		arch_sync_code(phys_to_virt(page->frame), PAGE_SIZE);
@@ -103,7 +103,7 @@ void fault_ahead(struct address_space *space, const struct mapping *mapping)
 
 	ASSERT_LOCK_HELD(&space->lock);
 	if (memory == NULL || memory->owner || mapping->length > FAULT_AHEAD * PAGE_SIZE ||
-		!(mapping->flags & MAP_READ) || (mapping->flags & MAP_EXECUTE))
+		!(mapping->flags & MAPPING_READ) || (mapping->flags & MAPPING_EXECUTE))
 		return;
 	spin_lock(&memory->lock);
 	for (; (at = memory_next_page(memory, at, end)) != RADIX_NONE; at += PAGE_SIZE) {
@@ -120,11 +120,11 @@ static uint64_t needed_access(enum fault_access access)
 {
 	switch (access) {
 	case FAULT_ACCESS_WRITE:
-		return MAP_WRITE;
+		return MAPPING_WRITE;
 	case FAULT_ACCESS_EXECUTE:
-		return MAP_EXECUTE;
+		return MAPPING_EXECUTE;
 	default:
-		return MAP_READ;
+		return MAPPING_READ;
 	}
 }
 
@@ -193,7 +193,7 @@ static enum error pin(
 	} else {
 		error = ERR_PEER_FAULT;
 	}
-	if (key && (page.mapping->flags & MAP_SHARED)) {
+	if (key && (page.mapping->flags & MAPPING_SHARED)) {
 		key->object_id = page.mapping->memory->object.id;
 		key->offset = page.mapping->offset + (address - page.mapping->address);
 	} else if (key) {
@@ -207,11 +207,11 @@ static enum error pin(
 
 enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame)
 {
-	return pin(space, address, for_write ? MAP_WRITE : MAP_READ, frame, NULL);
+	return pin(space, address, for_write ? MAPPING_WRITE : MAPPING_READ, frame, NULL);
 }
 
 enum error address_space_futex_key(
 	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame)
 {
-	return pin(space, address, MAP_READ, frame, key) ? ERR_BAD_ADDRESS : ERR_OK;
+	return pin(space, address, MAPPING_READ, frame, key) ? ERR_BAD_ADDRESS : ERR_OK;
 }

@@ -8,13 +8,13 @@
 
 #include <kernel/address_space.h>
 
-#define MAP_ACCESS (MAP_READ | MAP_WRITE | MAP_EXECUTE)
+#define MAPPING_ACCESS (MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE)
 
 // What page-table entries of mappings with such flags may give.
 static inline unsigned mapping_access(uint64_t flags)
 {
-	return (flags & MAP_READ ? MMU_READ : 0) | (flags & MAP_WRITE ? MMU_WRITE : 0) |
-		(flags & MAP_EXECUTE ? MMU_EXECUTE : 0);
+	return (flags & MAPPING_READ ? MMU_READ : 0) | (flags & MAPPING_WRITE ? MMU_WRITE : 0) |
+		(flags & MAPPING_EXECUTE ? MMU_EXECUTE : 0);
 }
 
 // Whether a range is whole pages, at least one, that user mode can have.

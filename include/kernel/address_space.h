@@ -2,7 +2,7 @@
 //
 // Address spaces: mappings of memory objects, faults in them, and access to them from outside.
 //
-// All private mappings of a space (those without MAP_SHARED that it made itself, or that a clone got) show
+// All private mappings of a space (those without MAPPING_SHARED that it made itself, or that a clone got) show
 // one memory object, the space's own, at the offset that is their address. So neighbours always merge, and
 // what is unmapped is free again at once.
 //
@@ -32,8 +32,8 @@ struct mapping {
 	vaddr_t address;              // this and the next two: changed under the memory's lock too
 	uint64_t length;
 	uint64_t offset;
-	uint64_t flags;         // MAP_*
-	uint64_t flags_allowed; // MAP_READ/WRITE/EXECUTE that protect may give: the rights at the time of
+	uint64_t flags;         // MAPPING_*
+	uint64_t flags_allowed; // MAPPING_READ/WRITE/EXECUTE that protect may give: the rights at the time of
 				// mapping
 	bool unmapping;         // gone but for the work: no faults in it, nothing merges with it
 	struct mapping *parent; // tree by address: mapping_tree.c
@@ -51,7 +51,7 @@ struct address_space {
 	struct list_node mappings;
 	struct mapping *tree_root;
 	struct mapping *recent;        // found, made or next to what went last; NULL: none
-	struct list_node replacing;    // ranges that MAP_REPLACE is clearing: address_space_map.c
+	struct list_node replacing;    // ranges that MAPPING_REPLACE is clearing: address_space_map.c
 	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
 	bool destroyed;        // nothing can be mapped or touched any more
@@ -62,7 +62,7 @@ struct address_space {
 struct address_space *address_space_create(struct account *account);
 
 // Maps as address_space_map (the system call) does, everything checked here: alignment, range, overlap.
-// `allowed` is what the caller's rights on the memory permit (MAP_READ ...). memory NULL: anonymous memory of
+// `allowed` is what the caller's rights on the memory permit (MAPPING_READ ...). memory NULL: anonymous memory of
 // its own (or a guard). No lock held; preemption points inside.
 enum error address_space_map(struct address_space *space, struct memory *memory,
 	const struct map_request *request, uint64_t allowed, vaddr_t *address);

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-// What a word is known by: the memory object's id and the offset in it for MAP_SHARED mappings, else the id
+// What a word is known by: the memory object's id and the offset in it for MAPPING_SHARED mappings, else the id
 // of the address space and the address.
 struct futex_key {
 	uint64_t object_id;

@@ -116,22 +116,23 @@ struct memory_info {
 			   // RIGHT_CONTROL, else 0)
 };
 
-#define MAP_READ    ((uint64_t)1 << 0)
-#define MAP_WRITE   ((uint64_t)1 << 1)
-#define MAP_EXECUTE ((uint64_t)1 << 2) // never together with MAP_WRITE
-#define MAP_FIXED   ((uint64_t)1 << 3) // at `address` or not at all: ERR_EXISTS if something is there
-#define MAP_REPLACE ((uint64_t)1 << 4) // with MAP_FIXED: unmap first what is there
-#define MAP_SHARED \
+#define MAPPING_READ    ((uint64_t)1 << 0)
+#define MAPPING_WRITE   ((uint64_t)1 << 1)
+#define MAPPING_EXECUTE ((uint64_t)1 << 2) // never together with MAPPING_WRITE
+#define MAPPING_FIXED   ((uint64_t)1 << 3) // at `address` or not at all: ERR_EXISTS if something is there
+#define MAPPING_REPLACE ((uint64_t)1 << 4) // with MAPPING_FIXED: unmap first what is there
+#define MAPPING_SHARED \
 	((uint64_t)1 << 5) // address_space_clone shares the memory (else the clone gets a copy on write)
-#define MAP_DEVICE ((uint64_t)1 << 6) // device memory: uncached, strongly ordered (physical memory only)
-#define MAP_GUARD  ((uint64_t)1 << 7) // no access; faults in it are FAULT_STACK_GUARD; takes no memory object
+#define MAPPING_DEVICE ((uint64_t)1 << 6) // device memory: uncached, strongly ordered (physical memory only)
+#define MAPPING_GUARD \
+	((uint64_t)1 << 7) // no access; faults in it are FAULT_STACK_GUARD; takes no memory object
 
 // address_space_map. `memory` may be HANDLE_NONE for private anonymous memory of the mapping's own.
 struct map_request {
 	handle_t memory;
 	uint64_t offset;  // bytes into the memory, whole pages
 	uint64_t length;  // bytes, whole pages
-	uint64_t address; // where, whole pages; without MAP_FIXED a hint, 0: anywhere
+	uint64_t address; // where, whole pages; without MAPPING_FIXED a hint, 0: anywhere
 	uint64_t flags;
 };
 

@@ -28,8 +28,9 @@ static void null_call(void *context, uint64_t count)
 void bench_guest(void)
 {
 	static const uint8_t code[] = {ISA_GUEST_SYSCALL, ISA_GUEST_SPIN};
-	struct map_request text = {
-		.length = PAGE_SIZE, .address = GUEST_CODE, .flags = MAP_READ | MAP_EXECUTE | MAP_FIXED};
+	struct map_request text = {.length = PAGE_SIZE,
+		.address = GUEST_CODE,
+		.flags = MAPPING_READ | MAPPING_EXECUTE | MAPPING_FIXED};
 	uint64_t address;
 	handle_t space;
 

@@ -63,7 +63,7 @@ static uint64_t protect_pages(void *context, uint64_t count)
 	prepare_pages(context, count);
 	start = counter_read();
 	for (uint64_t i = 0; i < count; i++)
-		address_space_protect(HANDLE_SELF, TARGET + 2 * i * PAGE_SIZE, PAGE_SIZE, MAP_READ);
+		address_space_protect(HANDLE_SELF, TARGET + 2 * i * PAGE_SIZE, PAGE_SIZE, MAPPING_READ);
 	total = counter_read() - start;
 	address_space_unmap(HANDLE_SELF, TARGET, 2 * count * PAGE_SIZE);
 	return counter_instructions(total);
@@ -71,8 +71,9 @@ static uint64_t protect_pages(void *context, uint64_t count)
 
 static uint64_t touch_pages(void *context, uint64_t count)
 {
-	struct map_request request = {
-		.length = count * PAGE_SIZE, .address = TARGET, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	struct map_request request = {.length = count * PAGE_SIZE,
+		.address = TARGET,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	uint64_t start, total, address;
 
 	(void)context;
@@ -102,7 +103,7 @@ static uint64_t clone_space(void *context, uint64_t count)
 static void bench_clone(void)
 {
 	struct map_request request = {
-		.length = MIB, .address = TARGET, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+		.length = MIB, .address = TARGET, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	static char zeroes[MIB];
 	uint64_t address, copied;
 	handle_t space;
@@ -117,8 +118,9 @@ static void bench_clone(void)
 // Writes to pages that a clone of their memory shares.
 static uint64_t write_shared(void *context, uint64_t count)
 {
-	struct map_request request = {
-		.length = count * PAGE_SIZE, .address = TARGET, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	struct map_request request = {.length = count * PAGE_SIZE,
+		.address = TARGET,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	uint64_t start, total, address;
 	handle_t clone;
 
@@ -167,7 +169,8 @@ static void bench_fault(void)
 
 void bench_memory(void)
 {
-	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	struct map_request request = {
+		.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 
 	MUST_OK(memory_create(PAGE_SIZE, MEMORY_RESIDENT, &request.memory));
 	bench_timed("page_map", map_pages, &request, COUNT);

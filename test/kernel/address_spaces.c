@@ -9,7 +9,7 @@ static char data[PAGE_SIZE + 100], back[sizeof(data)];
 
 TEST(space_map_and_touch)
 {
-	struct map_request request = {.length = 16 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 16 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	uint64_t address;
 
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
@@ -25,13 +25,14 @@ TEST(space_map_and_touch)
 
 TEST(space_map_one_memory_twice)
 {
-	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_SHARED};
+	struct map_request request = {
+		.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
 	uint64_t first, second;
 
 	REQUIRE_OK(memory_create(2 * PAGE_SIZE, 0, &request.memory));
 	request.offset = PAGE_SIZE;
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &first));
-	request.flags = MAP_READ;
+	request.flags = MAPPING_READ;
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &second));
 	*(volatile uint64_t *)first = 42;
 	EXPECT_EQUAL(*(volatile uint64_t *)second, 42);
@@ -46,18 +47,18 @@ TEST(space_map_one_memory_twice)
 TEST(space_map_arguments)
 {
 	static const struct map_request bad[] = {
-		{.length = 0, .flags = MAP_READ},
-		{.length = PAGE_SIZE + 1, .flags = MAP_READ},
-		{.length = UINT64_MAX & ~(PAGE_SIZE - 1), .flags = MAP_READ},
-		{.length = PAGE_SIZE, .address = 1, .flags = MAP_READ | MAP_FIXED},
-		{.length = PAGE_SIZE, .address = 0, .flags = MAP_READ | MAP_FIXED},
-		{.length = PAGE_SIZE, .address = 0xffffffff80000000, .flags = MAP_READ | MAP_FIXED},
+		{.length = 0, .flags = MAPPING_READ},
+		{.length = PAGE_SIZE + 1, .flags = MAPPING_READ},
+		{.length = UINT64_MAX & ~(PAGE_SIZE - 1), .flags = MAPPING_READ},
+		{.length = PAGE_SIZE, .address = 1, .flags = MAPPING_READ | MAPPING_FIXED},
+		{.length = PAGE_SIZE, .address = 0, .flags = MAPPING_READ | MAPPING_FIXED},
+		{.length = PAGE_SIZE, .address = 0xffffffff80000000, .flags = MAPPING_READ | MAPPING_FIXED},
 		{.length = PAGE_SIZE,
 			.address = UINT64_MAX & ~(PAGE_SIZE - 1),
-			.flags = MAP_READ | MAP_FIXED},
-		{.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_EXECUTE},
-		{.length = PAGE_SIZE, .flags = MAP_READ | (uint64_t)1 << 63},
-		{.length = PAGE_SIZE, .offset = 1, .flags = MAP_READ},
+			.flags = MAPPING_READ | MAPPING_FIXED},
+		{.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE},
+		{.length = PAGE_SIZE, .flags = MAPPING_READ | (uint64_t)1 << 63},
+		{.length = PAGE_SIZE, .offset = 1, .flags = MAPPING_READ},
 	};
 	uint64_t address;
 	void *pointer;
@@ -72,24 +73,25 @@ TEST(space_map_arguments)
 
 TEST(space_map_rights)
 {
-	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	handle_t memory, space, fewer;
 	uint64_t address;
 
 	REQUIRE_OK(memory_create(PAGE_SIZE, 0, &memory));
 	request.memory = without(memory, RIGHT_WRITE);
 	EXPECT_ERROR(NO_RIGHTS, address_space_map(HANDLE_SELF, &request, &address));
-	request.flags = MAP_READ;
+	request.flags = MAPPING_READ;
 	EXPECT_OK(address_space_map(HANDLE_SELF, &request, &address));
-	EXPECT_ERROR(NO_RIGHTS, address_space_protect(HANDLE_SELF, address, PAGE_SIZE, MAP_READ | MAP_WRITE));
+	EXPECT_ERROR(NO_RIGHTS,
+		address_space_protect(HANDLE_SELF, address, PAGE_SIZE, MAPPING_READ | MAPPING_WRITE));
 	EXPECT_OK(address_space_unmap(HANDLE_SELF, address, PAGE_SIZE));
 	handle_close(request.memory);
 	request.memory = without(memory, RIGHT_EXECUTE);
-	request.flags = MAP_READ | MAP_EXECUTE;
+	request.flags = MAPPING_READ | MAPPING_EXECUTE;
 	EXPECT_ERROR(NO_RIGHTS, address_space_map(HANDLE_SELF, &request, &address));
 	handle_close(request.memory);
 	request.memory = without(memory, RIGHT_MAP);
-	request.flags = MAP_READ;
+	request.flags = MAPPING_READ;
 	EXPECT_ERROR(NO_RIGHTS, address_space_map(HANDLE_SELF, &request, &address));
 	handle_close(request.memory);
 	// Past the end of the memory.
@@ -103,7 +105,7 @@ TEST(space_map_rights)
 	request.offset = 0;
 	EXPECT_ERROR(NO_RIGHTS, address_space_map(fewer, &request, &address));
 	EXPECT_ERROR(NO_RIGHTS, address_space_unmap(fewer, PAGE_SIZE, PAGE_SIZE));
-	EXPECT_ERROR(NO_RIGHTS, address_space_protect(fewer, PAGE_SIZE, PAGE_SIZE, MAP_READ));
+	EXPECT_ERROR(NO_RIGHTS, address_space_protect(fewer, PAGE_SIZE, PAGE_SIZE, MAPPING_READ));
 	handle_close(fewer);
 	handle_close(space);
 	handle_close(memory);
@@ -111,16 +113,16 @@ TEST(space_map_rights)
 
 TEST(space_map_fixed_and_replace)
 {
-	struct map_request request = {.length = 4 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 4 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	uint64_t address, other;
 
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
 	*(volatile char *)(address + PAGE_SIZE) = 1;
 	request.address = address + PAGE_SIZE;
 	request.length = PAGE_SIZE;
-	request.flags |= MAP_FIXED;
+	request.flags |= MAPPING_FIXED;
 	EXPECT_ERROR(EXISTS, address_space_map(HANDLE_SELF, &request, &other));
-	request.flags |= MAP_REPLACE;
+	request.flags |= MAPPING_REPLACE;
 	EXPECT_OK(address_space_map(HANDLE_SELF, &request, &other));
 	EXPECT_EQUAL(other, address + PAGE_SIZE);
 	EXPECT_EQUAL(*(volatile char *)(address + PAGE_SIZE), 0);
@@ -129,7 +131,7 @@ TEST(space_map_fixed_and_replace)
 
 TEST(space_unmap_in_the_middle)
 {
-	struct map_request request = {.length = 5 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 5 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	struct mapping_info info;
 	uint64_t address, copied;
 	char byte;
@@ -151,31 +153,35 @@ TEST(space_unmap_in_the_middle)
 
 TEST(space_protect_changes_access)
 {
-	struct map_request request = {.length = 3 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 3 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	uint64_t address, copied;
 
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
 	memset((void *)address, 1, 3 * PAGE_SIZE);
-	EXPECT_OK(address_space_protect(HANDLE_SELF, address + PAGE_SIZE, PAGE_SIZE, MAP_READ));
+	EXPECT_OK(address_space_protect(HANDLE_SELF, address + PAGE_SIZE, PAGE_SIZE, MAPPING_READ));
 	EXPECT_ERROR(PEER_FAULT, address_space_write(HANDLE_SELF, address + PAGE_SIZE, "x", 1, &copied));
 	EXPECT_OK(address_space_write(
 		HANDLE_SELF, address, data, 2 * PAGE_SIZE > sizeof(data) ? sizeof(data) : 1, &copied));
 	EXPECT_EQUAL(copied, PAGE_SIZE);
 	EXPECT_EQUAL(*(volatile char *)(address + PAGE_SIZE), 1);
-	EXPECT_OK(address_space_protect(HANDLE_SELF, address + PAGE_SIZE, PAGE_SIZE, MAP_READ | MAP_WRITE));
+	EXPECT_OK(address_space_protect(
+		HANDLE_SELF, address + PAGE_SIZE, PAGE_SIZE, MAPPING_READ | MAPPING_WRITE));
 	*(volatile char *)(address + PAGE_SIZE) = 2;
 	EXPECT_ERROR(INVALID_ARGUMENT,
-		address_space_protect(HANDLE_SELF, address, PAGE_SIZE, MAP_READ | MAP_WRITE | MAP_EXECUTE));
-	EXPECT_ERROR(INVALID_ARGUMENT, address_space_protect(HANDLE_SELF, address, PAGE_SIZE, MAP_SHARED));
+		address_space_protect(
+			HANDLE_SELF, address, PAGE_SIZE, MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE));
+	EXPECT_ERROR(
+		INVALID_ARGUMENT, address_space_protect(HANDLE_SELF, address, PAGE_SIZE, MAPPING_SHARED));
 	EXPECT_OK(address_space_unmap(HANDLE_SELF, address + PAGE_SIZE, PAGE_SIZE));
-	EXPECT_ERROR(NOT_FOUND, address_space_protect(HANDLE_SELF, address, 3 * PAGE_SIZE, MAP_READ));
+	EXPECT_ERROR(NOT_FOUND, address_space_protect(HANDLE_SELF, address, 3 * PAGE_SIZE, MAPPING_READ));
 	EXPECT_OK(address_space_unmap(HANDLE_SELF, address, 3 * PAGE_SIZE));
 }
 
 TEST(space_read_and_write_another)
 {
-	struct map_request request = {
-		.length = 2 * PAGE_SIZE, .address = 0x400000, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	struct map_request request = {.length = 2 * PAGE_SIZE,
+		.address = 0x400000,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	handle_t space, fewer;
 	uint64_t address, copied;
 	void *bad;
@@ -210,15 +216,16 @@ TEST(space_read_and_write_another)
 
 TEST(space_clone_copies_on_write)
 {
-	struct map_request request = {
-		.length = 4 * PAGE_SIZE, .address = 0x500000, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	struct map_request request = {.length = 4 * PAGE_SIZE,
+		.address = 0x500000,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	handle_t parent, child, fewer;
 	uint64_t address, copied;
 
 	REQUIRE_OK(address_space_create(&parent));
 	REQUIRE_OK(address_space_map(parent, &request, &address));
 	request.address = 0x600000;
-	request.flags |= MAP_SHARED;
+	request.flags |= MAPPING_SHARED;
 	REQUIRE_OK(address_space_map(parent, &request, &address));
 	EXPECT_OK(address_space_write(parent, 0x500000, "private", 8, &copied));
 	EXPECT_OK(address_space_write(parent, 0x600000, "shared", 7, &copied));
@@ -246,7 +253,7 @@ TEST(space_clone_copies_on_write)
 TEST(space_query_walks_the_mappings)
 {
 	struct map_request request = {
-		.length = PAGE_SIZE, .address = 0x700000, .flags = MAP_READ | MAP_FIXED};
+		.length = PAGE_SIZE, .address = 0x700000, .flags = MAPPING_READ | MAPPING_FIXED};
 	struct mapping_info info;
 	handle_t space;
 	uint64_t address;
@@ -257,7 +264,7 @@ TEST(space_query_walks_the_mappings)
 	EXPECT_OK(address_space_query(space, 0, &info));
 	EXPECT_EQUAL(info.address, 0x700000);
 	EXPECT_EQUAL(info.length, PAGE_SIZE);
-	EXPECT_EQUAL(info.flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE), MAP_READ);
+	EXPECT_EQUAL(info.flags & (MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE), MAPPING_READ);
 	EXPECT_ERROR(NOT_FOUND, address_space_query(space, 0x701000, &info));
 	handle_close(space);
 }
@@ -266,7 +273,7 @@ TEST(space_query_walks_the_mappings)
 // space.
 TEST(space_of_an_ended_process)
 {
-	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ};
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAPPING_READ};
 	handle_t process, space;
 	uint64_t address;
 

@@ -173,7 +173,7 @@ TEST(fault_is_repaired)
 {
 	struct thread_attributes attributes = {.name = "repaired"};
 	struct map_request request = {
-		.length = PAGE_SIZE, .address = HOLE, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+		.length = PAGE_SIZE, .address = HOLE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	struct message message = {.info = MESSAGE_DEADLINE};
 	struct worker worker;
 	handle_t endpoint;

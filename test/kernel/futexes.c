@@ -90,10 +90,11 @@ TEST(futex_bad_arguments)
 	handle_close(space);
 }
 
-// Two mappings of one memory, and a third in another space, are one futex where they are MAP_SHARED.
+// Two mappings of one memory, and a third in another space, are one futex where they are MAPPING_SHARED.
 TEST(futex_of_shared_memory)
 {
-	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_SHARED};
+	struct map_request request = {
+		.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
 	uint64_t first, second, foreign, woken = 0;
 	struct worker worker;
 	handle_t space;

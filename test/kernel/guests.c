@@ -19,10 +19,12 @@ static struct guest_state *const state = (struct guest_state *)GUEST_STATE;
 // A space with a page of code and a page of data.
 static handle_t make_guest(const uint8_t *code, size_t length)
 {
-	struct map_request text = {
-		.length = PAGE_SIZE, .address = GUEST_CODE, .flags = MAP_READ | MAP_EXECUTE | MAP_FIXED};
-	struct map_request data = {
-		.length = PAGE_SIZE, .address = GUEST_DATA, .flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+	struct map_request text = {.length = PAGE_SIZE,
+		.address = GUEST_CODE,
+		.flags = MAPPING_READ | MAPPING_EXECUTE | MAPPING_FIXED};
+	struct map_request data = {.length = PAGE_SIZE,
+		.address = GUEST_DATA,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	handle_t space;
 	uint64_t address;
 

@@ -115,7 +115,7 @@ TEST(account_limits_pages)
 {
 	struct account_info before, used;
 	handle_t account, process, space, memory;
-	struct map_request request = {.length = 64 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 64 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	uint64_t address, copied;
 	unsigned touched = 0;
 

@@ -26,7 +26,7 @@ static uint64_t count_up(void *argument)
 
 static bool start_writer(struct writer *writer)
 {
-	struct map_request request = {.length = PAGES * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = PAGES * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	struct thread_attributes attributes = {.name = "writer"};
 	uint64_t address;
 
@@ -82,14 +82,14 @@ TEST(memory_protected_is_written_by_nobody)
 	address = (uintptr_t)writer.words[0];
 	for (unsigned round = 0; round < 60; round++) {
 		let_run();
-		EXPECT_OK(address_space_protect(HANDLE_SELF, address, PAGES * PAGE_SIZE, MAP_READ));
+		EXPECT_OK(address_space_protect(HANDLE_SELF, address, PAGES * PAGE_SIZE, MAPPING_READ));
 		for (unsigned i = 0; i < PAGES; i++)
 			before[i] = *writer.words[i];
 		let_run();
 		for (unsigned i = 0; i < PAGES; i++)
 			EXPECT_EQUAL(*writer.words[i], before[i]);
-		EXPECT_OK(
-			address_space_protect(HANDLE_SELF, address, PAGES * PAGE_SIZE, MAP_READ | MAP_WRITE));
+		EXPECT_OK(address_space_protect(
+			HANDLE_SELF, address, PAGES * PAGE_SIZE, MAPPING_READ | MAPPING_WRITE));
 		resume_if_faulted(&writer);
 	}
 	stop_writer(&writer);
@@ -144,15 +144,16 @@ static bool pages_are(uint64_t address, unsigned first, unsigned end, uint64_t m
 // Maps, marks, unmaps the middle, maps it again: what others unmap meanwhile must not be ours.
 static uint64_t churn(void *argument)
 {
-	struct map_request request = {.length = CHURN_PAGES * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {
+		.length = CHURN_PAGES * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	uint64_t address, again;
 
 	while (!atomic_load(&all_started)) // starting one needs a place that nobody takes
 		thread_yield();
 	for (uint64_t round = 0; round < CHURN_ROUNDS; round++) {
 		uint64_t mark = (uintptr_t)argument << 32 | round << 16 | 1;
-		struct map_request middle = {
-			.length = 30 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE | MAP_FIXED | MAP_REPLACE};
+		struct map_request middle = {.length = 30 * PAGE_SIZE,
+			.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED | MAPPING_REPLACE};
 
 		if (address_space_map(HANDLE_SELF, &request, &address) != ERR_OK)
 			return 1;

@@ -110,7 +110,7 @@ static void pager_stop(struct pager *pager)
 static uint64_t *map(handle_t space, handle_t memory, uint64_t length, uint64_t flags)
 {
 	struct map_request request = {
-		.memory = memory, .length = length, .flags = MAP_READ | MAP_WRITE | flags};
+		.memory = memory, .length = length, .flags = MAPPING_READ | MAPPING_WRITE | flags};
 	uint64_t address = 0;
 
 	EXPECT_OK(address_space_map(space, &request, &address));
@@ -187,7 +187,7 @@ TEST(memory_decommitted_is_zero_again)
 	uint64_t *words;
 
 	REQUIRE_OK(memory_create(200 * PAGE_SIZE, 0, &memory));
-	words = map(HANDLE_SELF, memory, 200 * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, 200 * PAGE_SIZE, MAPPING_SHARED);
 	for (unsigned i = 0; i < 200; i++)
 		words[i * PAGE_SIZE / sizeof(*words)] = i + 1;
 	EXPECT_OK(memory_decommit(memory, PAGE_SIZE, 198 * PAGE_SIZE));
@@ -224,7 +224,7 @@ TEST(pager_serves_from_another_process)
 	REQUIRE_OK(handle_mint(endpoint, RIGHT_SEND, BADGE, &asking));
 	REQUIRE(child_start(&child, serve_in_child, 0, &endpoint, 1));
 	REQUIRE_OK(memory_create_paged(asking, PAGES * PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, PAGES * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, PAGES * PAGE_SIZE, MAPPING_SHARED);
 	for (unsigned i = PAGES; i-- > 0;)
 		EXPECT(is_pattern(page_of(words, i), i * PAGE_SIZE, BADGE));
 	words[5] = 1; // written like other memory, and kept
@@ -248,7 +248,7 @@ TEST(pager_is_asked_once_until_pages_are_dropped)
 
 	REQUIRE(pager_start(&pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, 4 * PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, 3 * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, 3 * PAGE_SIZE, MAPPING_SHARED);
 	EXPECT(is_pattern(page_of(words, 2), 2 * PAGE_SIZE, BADGE));
 	EXPECT_OK(handle_info(memory, &info));
 	EXPECT_OK(thread_info(HANDLE_SELF, &self));
@@ -321,7 +321,7 @@ TEST(pager_many_threads_miss_one_page)
 
 	REQUIRE(pager_start(&pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, 4 * PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, 4 * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, 4 * PAGE_SIZE, MAPPING_SHARED);
 	for (unsigned round = 0; round < 10; round++) {
 		readers_ready = 0;
 		for (unsigned i = 0; i < READERS; i++)
@@ -346,10 +346,10 @@ TEST(pager_serves_clones_too)
 
 	REQUIRE(pager_start(&pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, 6 * PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, 6 * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, 6 * PAGE_SIZE, MAPPING_SHARED);
 	*(uint64_t *)page_of(words, 3) = 33;
 	REQUIRE_OK(memory_clone(memory, 2 * PAGE_SIZE, 3 * PAGE_SIZE, &clone));
-	copy = map(HANDLE_SELF, clone, 3 * PAGE_SIZE, MAP_SHARED);
+	copy = map(HANDLE_SELF, clone, 3 * PAGE_SIZE, MAPPING_SHARED);
 	EXPECT_EQUAL(pager.asked, 1);
 	EXPECT_EQUAL(*page_of(copy, 1), 33); // resident when it was cloned
 	EXPECT_EQUAL(pager.asked, 1);
@@ -383,7 +383,7 @@ TEST(pager_serves_copies_of_spaces)
 	REQUIRE(pager_start(&pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, 4 * PAGE_SIZE, &memory));
 	private = map(HANDLE_SELF, memory, 4 * PAGE_SIZE, 0);
-	shared = map(HANDLE_SELF, memory, 4 * PAGE_SIZE, MAP_SHARED);
+	shared = map(HANDLE_SELF, memory, 4 * PAGE_SIZE, MAPPING_SHARED);
 	*(uint64_t *)page_of(private, 1) = 11;
 	REQUIRE_OK(address_space_clone(HANDLE_SELF, &space));
 	*(uint64_t *)page_of(private, 1) = 12;
@@ -430,7 +430,7 @@ TEST(pager_is_not_waited_for_by_copies)
 
 	REQUIRE(pager_start(&pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, 2 * PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, 2 * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, 2 * PAGE_SIZE, MAPPING_SHARED);
 	EXPECT_EQUAL(*words, BADGE);
 	REQUIRE_OK(endpoint_create(&server));
 	REQUIRE(worker_start(&worker, write_to_caller, &server));
@@ -492,7 +492,7 @@ TEST(pager_refuses)
 	REQUIRE(pager_start(&pager));
 	REQUIRE_OK(endpoint_create(&faults));
 	REQUIRE_OK(memory_create_paged(pager.asking, 2 * PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, 2 * PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, 2 * PAGE_SIZE, MAPPING_SHARED);
 	pager.refused = PAGE_SIZE;
 	REQUIRE(start_toucher(&toucher, page_of(words, 1), faults));
 	expect_fault(faults, page_of(words, 1), FAULT_RESUME);
@@ -532,7 +532,7 @@ TEST(pager_dies_with_requests_taken)
 		handle_close(endpoint);
 		REQUIRE_OK(memory_create_paged(asking, 3 * PAGE_SIZE, &memory));
 		handle_close(asking);
-		words = map(HANDLE_SELF, memory, 3 * PAGE_SIZE, MAP_SHARED);
+		words = map(HANDLE_SELF, memory, 3 * PAGE_SIZE, MAPPING_SHARED);
 		for (unsigned i = 0; i < 3; i++)
 			REQUIRE(start_toucher(&touchers[i], page_of(words, 1), faults));
 		for (unsigned i = 0; killed && i < 3; i++)
@@ -562,7 +562,7 @@ TEST(pager_is_restarted)
 	REQUIRE(pager_prepare(&pager));
 	REQUIRE(child_start(&child, die_when_asked, 0, &pager.endpoint, 1));
 	REQUIRE_OK(memory_create_paged(pager.asking, PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, PAGE_SIZE, MAPPING_SHARED);
 	REQUIRE(start_toucher(&toucher, words, HANDLE_NONE));
 	EXPECT_EQUAL(child_wait(&child).exit_status, 0);
 	REQUIRE(worker_start(&pager.worker, serve, &pager));
@@ -620,7 +620,7 @@ TEST(pager_answers_oddly)
 	REQUIRE(pager_prepare(&pager));
 	REQUIRE(worker_start(&pager.worker, answer_oddly, &pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, PAGE_SIZE, MAPPING_SHARED);
 	EXPECT(is_pattern(words, 0, BADGE));
 	EXPECT_EQUAL(worker_join(&pager.worker), 0);
 	unmap(words, PAGE_SIZE);
@@ -639,7 +639,7 @@ TEST(pager_is_late)
 
 	REQUIRE(pager_prepare(&pager));
 	REQUIRE_OK(memory_create_paged(pager.asking, PAGE_SIZE, &memory));
-	words = map(HANDLE_SELF, memory, PAGE_SIZE, MAP_SHARED);
+	words = map(HANDLE_SELF, memory, PAGE_SIZE, MAPPING_SHARED);
 	for (unsigned i = 0; i < 2; i++) {
 		REQUIRE(start_toucher(&touchers[i], words, i == 0 ? HANDLE_NONE : pager.endpoint));
 		EXPECT_OK(receive(pager.endpoint, &message));
@@ -742,13 +742,14 @@ static uint64_t run_guest(void *argument)
 static bool make_guest(struct guest_run *run, handle_t memory)
 {
 	static const uint8_t code[] = {ISA_GUEST_LOAD, ISA_GUEST_SYSCALL};
-	struct map_request text = {
-		.length = PAGE_SIZE, .address = GUEST_CODE, .flags = MAP_READ | MAP_EXECUTE | MAP_FIXED};
+	struct map_request text = {.length = PAGE_SIZE,
+		.address = GUEST_CODE,
+		.flags = MAPPING_READ | MAPPING_EXECUTE | MAPPING_FIXED};
 	struct map_request data = {.memory = memory,
 		.length = PAGE_SIZE,
 		.address = GUEST_DATA,
 		.offset = PAGE_SIZE,
-		.flags = MAP_READ | MAP_WRITE | MAP_FIXED};
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED};
 	uint64_t address;
 
 	if (address_space_create(&run->space) != ERR_OK ||

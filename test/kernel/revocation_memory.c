@@ -8,8 +8,9 @@
 
 static uint64_t map_pages(handle_t space, handle_t memory)
 {
-	struct map_request request = {
-		.length = PAGES * PAGE_SIZE, .memory = memory, .flags = MAP_READ | MAP_WRITE | MAP_SHARED};
+	struct map_request request = {.length = PAGES * PAGE_SIZE,
+		.memory = memory,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
 	uint64_t address = 0;
 
 	EXPECT_OK(address_space_map(space, &request, &address));
@@ -55,7 +56,7 @@ TEST(revoke_unmaps_parts_of_mappings)
 	REQUIRE_OK(memory_create(PAGES * PAGE_SIZE, 0, &root));
 	REQUIRE_OK(handle_duplicate(root, RIGHTS_SAME, &copy));
 	address = map_pages(HANDLE_SELF, copy);
-	EXPECT_OK(address_space_protect(HANDLE_SELF, address + 2 * PAGE_SIZE, PAGE_SIZE, MAP_READ));
+	EXPECT_OK(address_space_protect(HANDLE_SELF, address + 2 * PAGE_SIZE, PAGE_SIZE, MAPPING_READ));
 	EXPECT_OK(address_space_unmap(HANDLE_SELF, address + 5 * PAGE_SIZE, PAGE_SIZE));
 	EXPECT_OK(handle_revoke(root));
 	for (unsigned i = 0; i < PAGES; i++)
@@ -65,7 +66,7 @@ TEST(revoke_unmaps_parts_of_mappings)
 
 TEST(revoke_does_not_mix_neighbours)
 {
-	struct map_request request = {.length = PAGE_SIZE, .flags = MAP_READ | MAP_SHARED};
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_SHARED};
 	handle_t root, copy;
 	uint64_t address, next;
 
@@ -75,7 +76,7 @@ TEST(revoke_does_not_mix_neighbours)
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
 	// It continues the one below in address and offset.
 	request = (struct map_request){.length = PAGE_SIZE,
-		.flags = MAP_READ | MAP_SHARED | MAP_FIXED | MAP_REPLACE,
+		.flags = MAPPING_READ | MAPPING_SHARED | MAPPING_FIXED | MAPPING_REPLACE,
 		.address = address + PAGE_SIZE,
 		.offset = PAGE_SIZE,
 		.memory = copy};
@@ -159,7 +160,7 @@ static uint64_t map_until_gone(void *argument)
 	for (;;) {
 		struct map_request request = {.length = PAGES * PAGE_SIZE,
 			.memory = mapper->copy,
-			.flags = MAP_READ | MAP_WRITE | MAP_SHARED};
+			.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
 		uint64_t first, second;
 		handle_t clone;
 		enum error error = address_space_map(mapper->space, &request, &first);
@@ -169,7 +170,7 @@ static uint64_t map_until_gone(void *argument)
 		if (error != ERR_OK)
 			return error;
 		if (address_space_map(mapper->space, &request, &second) == ERR_OK)
-			address_space_protect(mapper->space, second + PAGE_SIZE, PAGE_SIZE, MAP_READ);
+			address_space_protect(mapper->space, second + PAGE_SIZE, PAGE_SIZE, MAPPING_READ);
 		if (address_space_clone(mapper->space, &clone) == ERR_OK)
 			handle_close(clone);
 		address_space_unmap(mapper->space, first, PAGES * PAGE_SIZE);

@@ -35,8 +35,9 @@ static uint64_t random_next(uint64_t *state, uint64_t bound)
 static void touch_memory(const struct actor *actor)
 {
 	uint64_t random = actor->random, address = OWN_MEMORY + (uint64_t)(actor - actors) * 8 * PAGE_SIZE;
-	struct map_request request = {
-		.length = 8 * PAGE_SIZE, .address = address, .flags = MAP_FIXED | MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 8 * PAGE_SIZE,
+		.address = address,
+		.flags = MAPPING_FIXED | MAPPING_READ | MAPPING_WRITE};
 
 	if (address_space_map(HANDLE_SELF, &request, &address) != ERR_OK)
 		return;

@@ -49,7 +49,7 @@ bool bad_pointer(unsigned index, void **pointer)
 
 void *end_of_page(size_t length)
 {
-	struct map_request request = {.length = 2 * PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {.length = 2 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	static uint64_t pages;
 
 	if (pages == 0) {
@@ -57,7 +57,7 @@ void *end_of_page(size_t length)
 		// A guard keeps others from mapping something there.
 		request = (struct map_request){.length = PAGE_SIZE,
 			.address = pages + PAGE_SIZE,
-			.flags = MAP_GUARD | MAP_FIXED | MAP_REPLACE};
+			.flags = MAPPING_GUARD | MAPPING_FIXED | MAPPING_REPLACE};
 		EXPECT_OK(address_space_map(HANDLE_SELF, &request, &request.address));
 	}
 	return (void *)(pages + PAGE_SIZE - length);

@@ -32,7 +32,8 @@ static void worker_entry(struct start *start)
 bool worker_start_with(struct worker *worker, uint64_t (*function)(void *argument), void *argument,
 	struct thread_attributes *attributes)
 {
-	struct map_request request = {.length = WORKER_STACK + PAGE_SIZE, .flags = MAP_READ | MAP_WRITE};
+	struct map_request request = {
+		.length = WORKER_STACK + PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 	struct start *start;
 	uint64_t address;
 
@@ -104,17 +105,18 @@ static bool copy_segment(handle_t space, const Elf64_Phdr *segment)
 {
 	uint64_t start = segment->p_vaddr & ~(uint64_t)(PAGE_SIZE - 1);
 	uint64_t end = (segment->p_vaddr + segment->p_memsz + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-	struct map_request request = {
-		.length = end - start, .address = start, .flags = MAP_FIXED | MAP_READ | MAP_SHARED};
+	struct map_request request = {.length = end - start,
+		.address = start,
+		.flags = MAPPING_FIXED | MAPPING_READ | MAPPING_SHARED};
 	uint64_t address;
 	bool done;
 
 	if (memory_create(request.length, 0, &request.memory) != ERR_OK)
 		return false;
 	if (segment->p_flags & PF_W)
-		request.flags |= MAP_WRITE;
+		request.flags |= MAPPING_WRITE;
 	if (segment->p_flags & PF_X)
-		request.flags |= MAP_EXECUTE;
+		request.flags |= MAPPING_EXECUTE;
 	done = memory_write(request.memory, segment->p_vaddr - start, (const void *)segment->p_vaddr,
 		       segment->p_memsz) == ERR_OK &&
 		address_space_map(space, &request, &address) == ERR_OK;

@@ -90,11 +90,11 @@ static enum fault_kind access_page(
 
 static enum fault_kind expected_fault(const struct page *page, enum fault_access access)
 {
-	static const uint64_t needed[] = {0, MAP_READ, MAP_WRITE, MAP_EXECUTE};
+	static const uint64_t needed[] = {0, MAPPING_READ, MAPPING_WRITE, MAPPING_EXECUTE};
 
 	if (!page->mapped)
 		return FAULT_PAGE;
-	if (page->flags & MAP_GUARD)
+	if (page->flags & MAPPING_GUARD)
 		return FAULT_STACK_GUARD;
 	return page->flags & needed[access] ? FAULT_NONE : FAULT_PAGE;
 }
@@ -167,8 +167,8 @@ static void do_pin(struct model_space *model)
 
 static uint64_t random_access(void)
 {
-	static const uint64_t choices[] = {0, MAP_READ, MAP_READ | MAP_WRITE, MAP_READ | MAP_WRITE,
-		MAP_READ | MAP_WRITE, MAP_READ | MAP_EXECUTE};
+	static const uint64_t choices[] = {0, MAPPING_READ, MAPPING_READ | MAPPING_WRITE,
+		MAPPING_READ | MAPPING_WRITE, MAPPING_READ | MAPPING_WRITE, MAPPING_READ | MAPPING_EXECUTE};
 
 	return choices[random_below(6)];
 }
@@ -193,7 +193,7 @@ static unsigned first_free(const struct model_space *model, unsigned from, unsig
 static void model_map(struct model_space *model, unsigned first, unsigned count, uint64_t flags,
 	uint64_t allowed, const struct model_object *object, unsigned object_page)
 {
-	uint64_t *shared_id = flags & MAP_SHARED ? new_cell(0) : NULL;
+	uint64_t *shared_id = flags & MAPPING_SHARED ? new_cell(0) : NULL;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct page *page = &model->pages[first + i];
@@ -203,7 +203,7 @@ static void model_map(struct model_space *model, unsigned first, unsigned count,
 			page->source = object->memory;
 			page->source_page = object_page + i;
 			page->cell = object->cells[object_page + i];
-		} else if (!(flags & MAP_GUARD)) {
+		} else if (!(flags & MAPPING_GUARD)) {
 			page->source = shared_id; // of shared anonymous memory
 			page->source_page = i;
 			page->cell = new_cell(0);
@@ -229,16 +229,17 @@ static void do_map(struct model_space *model)
 	struct model_object *object = random_below(2) ? random_object() : NULL;
 	unsigned object_page = 0;
 	uint64_t access = random_access();
-	uint64_t allowed = random_below(4) ? MAP_READ | MAP_WRITE | MAP_EXECUTE : MAP_READ | MAP_EXECUTE;
+	uint64_t allowed = random_below(4) ? MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE
+					   : MAPPING_READ | MAPPING_EXECUTE;
 	struct map_request request = {.address = address_of(first), .flags = access};
 	vaddr_t address = 0;
 	enum error error;
 
 	if (random_below(8) == 0) {
-		request.flags = MAP_GUARD;
+		request.flags = MAPPING_GUARD;
 		object = NULL;
 	} else if (random_below(3) == 0) {
-		request.flags |= MAP_SHARED;
+		request.flags |= MAPPING_SHARED;
 	}
 	if (object && object->pages < count)
 		count = (unsigned)object->pages;
@@ -247,8 +248,8 @@ static void do_map(struct model_space *model)
 	request.length = count * PAGE_SIZE;
 	request.offset = object_page * PAGE_SIZE;
 	if (random_below(2))
-		request.flags |= MAP_FIXED | (random_below(2) ? MAP_REPLACE : 0);
-	replacing = request.flags & MAP_REPLACE ? model : NULL;
+		request.flags |= MAPPING_FIXED | (random_below(2) ? MAPPING_REPLACE : 0);
+	replacing = request.flags & MAPPING_REPLACE ? model : NULL;
 	replacing_start = request.address;
 	replacing_end = request.address + request.length;
 	error = address_space_map(model->space, object ? object->memory : NULL, &request, allowed, &address);
@@ -257,7 +258,7 @@ static void do_map(struct model_space *model)
 		CHECK(error == ERR_NO_RIGHTS);
 		return;
 	}
-	if (!(request.flags & MAP_FIXED)) {
+	if (!(request.flags & MAPPING_FIXED)) {
 		CHECK(error == ERR_OK);
 		first = first_free(model, first, count);
 		if (first == WINDOW_PAGES) { // it went above the window
@@ -265,12 +266,12 @@ static void do_map(struct model_space *model)
 			CHECK(address_space_unmap(model->space, address, request.length) == ERR_OK);
 			return;
 		}
-	} else if (!(request.flags & MAP_REPLACE) && !window_is_free(model, first, count)) {
+	} else if (!(request.flags & MAPPING_REPLACE) && !window_is_free(model, first, count)) {
 		CHECK(error == ERR_EXISTS);
 		return;
 	}
 	CHECK(error == ERR_OK && address == address_of(first));
-	model_map(model, first, count, request.flags & ~(MAP_FIXED | MAP_REPLACE), allowed, object,
+	model_map(model, first, count, request.flags & ~(MAPPING_FIXED | MAPPING_REPLACE), allowed, object,
 		object_page);
 }
 
@@ -292,7 +293,7 @@ static enum error expected_protect(
 	for (unsigned i = first; i < first + count; i++) {
 		const struct page *page = &model->pages[i];
 
-		if (!page->mapped || (page->flags & MAP_GUARD))
+		if (!page->mapped || (page->flags & MAPPING_GUARD))
 			return forbidden ? ERR_NO_RIGHTS : ERR_NOT_FOUND;
 		forbidden |= (access & ~page->allowed) != 0;
 	}
@@ -367,7 +368,7 @@ static void do_clone(struct model_space *model)
 
 		for (unsigned j = 0; page->source && j < OBJECTS; j++)
 			physical |= objects[j].memory == page->source && objects[j].physical;
-		if (!page->mapped || page->cell == NULL || (page->flags & MAP_SHARED) || physical)
+		if (!page->mapped || page->cell == NULL || (page->flags & MAPPING_SHARED) || physical)
 			continue;
 		page->cell = new_cell(*page->cell);
 		page->source = NULL;
@@ -488,11 +489,11 @@ static void do_object(void)
 static void map_beside_replacement(void)
 {
 	struct map_request request = {
-		.length = PAGE_SIZE, .address = replacing_start, .flags = MAP_READ | MAP_FIXED};
+		.length = PAGE_SIZE, .address = replacing_start, .flags = MAPPING_READ | MAPPING_FIXED};
 	vaddr_t address;
 
 	CHECK(address_space_map(replacing->space, NULL, &request, 7, &address) == ERR_EXISTS);
-	request.flags = MAP_READ;
+	request.flags = MAPPING_READ;
 	CHECK(address_space_map(replacing->space, NULL, &request, 7, &address) == ERR_OK);
 	CHECK(address >= replacing_end);
 	CHECK(address_space_unmap(replacing->space, address, PAGE_SIZE) == ERR_OK);
@@ -506,7 +507,7 @@ static void interfere(void)
 	vaddr_t place = address_of(WINDOW_PAGES + 40);
 	struct map_request request = {.length = 3 * PAGE_SIZE,
 		.address = place,
-		.flags = MAP_READ | MAP_WRITE | MAP_FIXED | MAP_REPLACE};
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED | MAPPING_REPLACE};
 	void *data;
 
 	if (model->space == NULL || model->space->destroyed || random_below(4))

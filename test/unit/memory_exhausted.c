@@ -33,10 +33,11 @@ static bool no_memory(enum error error)
 
 static enum error map(vaddr_t address, unsigned pages, uint64_t flags, struct memory *memory)
 {
-	struct map_request request = {
-		.length = pages * PAGE_SIZE, .address = address, .flags = flags | MAP_READ | MAP_FIXED};
+	struct map_request request = {.length = pages * PAGE_SIZE,
+		.address = address,
+		.flags = flags | MAPPING_READ | MAPPING_FIXED};
 
-	return address_space_map(space, memory, &request, MAP_READ | MAP_WRITE, &address);
+	return address_space_map(space, memory, &request, MAPPING_READ | MAPPING_WRITE, &address);
 }
 
 static enum fault_kind write_page(vaddr_t address)
@@ -57,7 +58,7 @@ static bool run_create(void)
 
 static bool run_map(void)
 {
-	if (no_memory(map(BASE + PAGES * PAGE_SIZE, 3, MAP_SHARED, NULL)))
+	if (no_memory(map(BASE + PAGES * PAGE_SIZE, 3, MAPPING_SHARED, NULL)))
 		return false;
 	CHECK(address_space_unmap(space, BASE + PAGES * PAGE_SIZE, 3 * PAGE_SIZE) == ERR_OK);
 	return true;
@@ -68,9 +69,9 @@ static bool run_replace(void)
 {
 	vaddr_t inside = BASE + 10 * PAGE_SIZE;
 
-	if (no_memory(map(inside, 2, MAP_REPLACE | MAP_SHARED, object)))
+	if (no_memory(map(inside, 2, MAPPING_REPLACE | MAPPING_SHARED, object)))
 		return false;
-	CHECK(no_memory(map(inside, 2, MAP_REPLACE | MAP_WRITE, NULL)) == false);
+	CHECK(no_memory(map(inside, 2, MAPPING_REPLACE | MAPPING_WRITE, NULL)) == false);
 	CHECK(write_page(inside) == FAULT_NONE && write_page(inside + PAGE_SIZE) == FAULT_NONE);
 	return true;
 }
@@ -81,7 +82,7 @@ static bool run_unmap_inside(void)
 
 	if (no_memory(address_space_unmap(space, inside, PAGE_SIZE)))
 		return false;
-	CHECK(map(inside, 1, MAP_WRITE, NULL) == ERR_OK && write_page(inside) == FAULT_NONE);
+	CHECK(map(inside, 1, MAPPING_WRITE, NULL) == ERR_OK && write_page(inside) == FAULT_NONE);
 	return true;
 }
 
@@ -89,9 +90,9 @@ static bool run_protect_inside(void)
 {
 	vaddr_t inside = BASE + 30 * PAGE_SIZE;
 
-	if (no_memory(address_space_protect(space, inside, PAGE_SIZE, MAP_READ)))
+	if (no_memory(address_space_protect(space, inside, PAGE_SIZE, MAPPING_READ)))
 		return false;
-	CHECK(address_space_protect(space, inside, PAGE_SIZE, MAP_READ | MAP_WRITE) == ERR_OK);
+	CHECK(address_space_protect(space, inside, PAGE_SIZE, MAPPING_READ | MAPPING_WRITE) == ERR_OK);
 	return true;
 }
 
@@ -152,7 +153,7 @@ static bool run_fault(void)
 	if (own == NULL)
 		return false;
 	space = own;
-	if (map(BASE << 10, 1, MAP_WRITE, NULL) == ERR_OK)
+	if (map(BASE << 10, 1, MAPPING_WRITE, NULL) == ERR_OK)
 		kind = write_page(BASE << 10);
 	CHECK(kind == FAULT_NONE || kind == FAULT_NO_MEMORY);
 	object_put(&own->object);
@@ -257,7 +258,7 @@ static void prepare(void)
 {
 	space = address_space_create(&root_account);
 	object = memory_create(&root_account, 100 * PAGE_SIZE, MEMORY_RESIDENT);
-	CHECK(space && object && map(BASE, PAGES, MAP_WRITE, NULL) == ERR_OK);
+	CHECK(space && object && map(BASE, PAGES, MAPPING_WRITE, NULL) == ERR_OK);
 	for (unsigned i = 0; i < PAGES; i++) {
 		paddr_t frame = PADDR_NONE;
 

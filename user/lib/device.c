@@ -20,7 +20,7 @@ static enum error map_registers(handle_t memory, struct device *device)
 	struct map_request map = {
 		.memory = memory,
 		.length = (device->base + device->length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1),
-		.flags = MAP_READ | MAP_WRITE | MAP_DEVICE,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_DEVICE,
 	};
 	enum error error = address_space_map(HANDLE_SELF, &map, &address);
 	if (error == ERR_OK)

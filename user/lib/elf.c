@@ -40,9 +40,9 @@ static Elf64_Phdr program_header(const void *image, const Elf64_Ehdr *header, si
 static bool read_segment(
 	const Elf64_Phdr *header, size_t length, uint64_t lowest, struct elf_segment *segment)
 {
-	uint64_t access = (header->p_flags & PF_R ? MAP_READ : 0) |
-		(header->p_flags & PF_W ? MAP_READ | MAP_WRITE : 0) |
-		(header->p_flags & PF_X ? MAP_READ | MAP_EXECUTE : 0);
+	uint64_t access = (header->p_flags & PF_R ? MAPPING_READ : 0) |
+		(header->p_flags & PF_W ? MAPPING_READ | MAPPING_WRITE : 0) |
+		(header->p_flags & PF_X ? MAPPING_READ | MAPPING_EXECUTE : 0);
 	*segment = (struct elf_segment){
 		.address = header->p_vaddr,
 		.memory_size = header->p_memsz,
@@ -53,7 +53,7 @@ static bool read_segment(
 	return header->p_memsz > 0 && header->p_filesz <= header->p_memsz &&
 		in_file(header->p_offset, header->p_filesz, length) && header->p_vaddr >= lowest &&
 		header->p_vaddr <= ADDRESS_MAX && header->p_memsz <= ADDRESS_MAX - header->p_vaddr &&
-		(access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
+		(access & (MAPPING_WRITE | MAPPING_EXECUTE)) != (MAPPING_WRITE | MAPPING_EXECUTE);
 }
 
 static bool in_segment(const struct elf_segment *segment, uint64_t address)
@@ -80,7 +80,7 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 		program->segment_count++;
 		lowest = (segment->address + segment->memory_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 		entry_found = entry_found ||
-			(segment->access & MAP_EXECUTE && in_segment(segment, header.e_entry));
+			(segment->access & MAPPING_EXECUTE && in_segment(segment, header.e_entry));
 		if (header.e_phoff >= found.p_offset && header.e_phoff - found.p_offset < found.p_filesz)
 			program->headers = found.p_vaddr + (header.e_phoff - found.p_offset);
 	}

@@ -46,15 +46,15 @@ static enum error load_segment(handle_t space, const char *image, const struct e
 	struct map_request map = {
 		.address = start,
 		.length = page_up(segment->address + segment->memory_size) - start,
-		.flags = MAP_READ | MAP_WRITE | MAP_FIXED,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_FIXED,
 	};
 	uint64_t address;
 	enum error error = address_space_map(space, &map, &address);
 	if (error == ERR_OK)
 		error = write_all(space, segment->address, image + segment->file_offset, segment->file_size);
-	if (error == ERR_OK && segment->access != (MAP_READ | MAP_WRITE))
+	if (error == ERR_OK && segment->access != (MAPPING_READ | MAPPING_WRITE))
 		error = address_space_protect(space, start, map.length, segment->access);
-	if (error == ERR_OK && (segment->access & MAP_EXECUTE))
+	if (error == ERR_OK && (segment->access & MAPPING_EXECUTE))
 		error = address_space_sync_code(space, start, map.length);
 	return error;
 }
@@ -150,7 +150,7 @@ static enum error make_start_block(handle_t process, handle_t space, const struc
 	size_t vector_size = (arguments + 1 + environment + 1 + AUXILIARY_WORDS) * sizeof(uint64_t);
 	size_t size = page_up(sizeof(struct start_block) + vector_size + string_bytes);
 
-	struct map_request map = {.length = size, .flags = MAP_READ | MAP_WRITE};
+	struct map_request map = {.length = size, .flags = MAPPING_READ | MAPPING_WRITE};
 	struct start_block *block = calloc(1, size);
 	if (block == NULL)
 		return ERR_NO_MEMORY;

@@ -5,21 +5,13 @@
 #include "posix.h"
 #include <errno.h>
 #include <runtime/system_calls.h>
-
-// The values of <sys/mman.h>, whose names are those of the kernel's own flags in part.
-enum {
-	PROTECTION_READ = 1,
-	PROTECTION_WRITE = 2,
-	PROTECTION_EXECUTE = 4,
-	FLAG_FIXED = 0x10,
-	FLAG_ANONYMOUS = 0x20,
-};
+#include <sys/mman.h>
 
 static uint64_t access_of(int protection)
 {
-	return (protection & PROTECTION_READ ? MAP_READ : 0) |
-		(protection & PROTECTION_WRITE ? MAP_READ | MAP_WRITE : 0) |
-		(protection & PROTECTION_EXECUTE ? MAP_EXECUTE : 0);
+	return (protection & PROT_READ ? MAPPING_READ : 0) |
+		(protection & PROT_WRITE ? MAPPING_READ | MAPPING_WRITE : 0) |
+		(protection & PROT_EXEC ? MAPPING_EXECUTE : 0);
 }
 
 static size_t whole_pages(size_t length)
@@ -29,12 +21,12 @@ static size_t whole_pages(size_t length)
 
 long posix_mmap(uintptr_t address, size_t length, int protection, int flags, int file, off_t offset)
 {
-	if (file >= 0 || offset != 0 || !(flags & FLAG_ANONYMOUS))
+	if (file >= 0 || offset != 0 || !(flags & MAP_ANONYMOUS))
 		return -ENODEV;
 	struct map_request request = {
 		.address = address,
 		.length = whole_pages(length),
-		.flags = access_of(protection) | (flags & FLAG_FIXED ? MAP_FIXED | MAP_REPLACE : 0),
+		.flags = access_of(protection) | (flags & MAP_FIXED ? MAPPING_FIXED | MAPPING_REPLACE : 0),
 	};
 	uint64_t mapped;
 	enum error error = address_space_map(HANDLE_SELF, &request, &mapped);

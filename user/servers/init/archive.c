@@ -14,7 +14,7 @@ bool archive_map(const struct boot_info *info)
 	struct map_request map = {
 		.memory = info->archive,
 		.length = (info->archive_length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1),
-		.flags = MAP_READ,
+		.flags = MAPPING_READ,
 	};
 	if (info->archive == HANDLE_NONE || address_space_map(HANDLE_SELF, &map, &address) != ERR_OK)
 		return false;

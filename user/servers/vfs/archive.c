@@ -20,7 +20,7 @@ static enum error map_archive(struct cpio_reader *reader)
 		return ERR_NOT_FOUND;
 	enum error error = memory_info(archive, &info);
 	if (error == ERR_OK) {
-		struct map_request map = {.memory = archive, .length = info.size, .flags = MAP_READ};
+		struct map_request map = {.memory = archive, .length = info.size, .flags = MAPPING_READ};
 		error = address_space_map(HANDLE_SELF, &map, &address);
 	}
 	if (error == ERR_OK)

@@ -26,7 +26,7 @@ uint8_t *page_allocate(void)
 		return page;
 	}
 	if (chunk_left == 0) {
-		struct map_request map = {.length = CHUNK_SIZE, .flags = MAP_READ | MAP_WRITE};
+		struct map_request map = {.length = CHUNK_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
 		uint64_t address;
 		if (address_space_map(HANDLE_SELF, &map, &address) != ERR_OK)
 			return NULL;

@@ -30,7 +30,7 @@ int64_t linux_brk(struct thread *thread, guest_address_t end)
 
 		if (wanted_end > mapped_end)
 			error = guest_memory_map(
-				memory, mapped_end, wanted_end - mapped_end, MAP_READ | MAP_WRITE);
+				memory, mapped_end, wanted_end - mapped_end, MAPPING_READ | MAPPING_WRITE);
 		else if (wanted_end < mapped_end)
 			error = error_to_linux(
 				address_space_unmap(memory->space, wanted_end, mapped_end - wanted_end));
@@ -47,7 +47,7 @@ struct mapping_request {
 	guest_address_t address; // in whole pages
 	uint64_t length;         // in whole pages
 	uint64_t offset;
-	uint64_t flags; // MAP_*
+	uint64_t flags; // MAPPING_*
 };
 
 static int64_t map_anonymous(struct guest_memory *memory, const struct mapping_request *request)
@@ -66,7 +66,7 @@ static int64_t map_content(
 {
 	struct mapping_request reservation = *request;
 
-	reservation.flags &= ~(uint64_t)(MAP_READ | MAP_WRITE | MAP_EXECUTE);
+	reservation.flags &= ~(uint64_t)(MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE);
 	int64_t address = map_anonymous(memory, &reservation);
 	if (address < 0 || request->offset >= size)
 		return address;
@@ -76,7 +76,7 @@ static int64_t map_content(
 		.offset = request->offset,
 		.address = (guest_address_t)address,
 		.length = request->length < available ? request->length : available,
-		.flags = (request->flags & ~(uint64_t)MAP_SHARED) | MAP_FIXED | MAP_REPLACE,
+		.flags = (request->flags & ~(uint64_t)MAPPING_SHARED) | MAPPING_FIXED | MAPPING_REPLACE,
 	};
 	int64_t result = guest_memory_map_content(memory, &native);
 	if (result < 0)
@@ -124,18 +124,18 @@ int64_t linux_mmap(struct thread *thread, guest_address_t address, uint64_t leng
 			return -LINUX_EINVAL;
 		if (!guest_range_valid(address, request.length))
 			return -LINUX_ENOMEM;
-		request.flags |= MAP_FIXED;
+		request.flags |= MAPPING_FIXED;
 		if (!(flags & LINUX_MAP_FIXED_NOREPLACE))
-			request.flags |= MAP_REPLACE;
+			request.flags |= MAPPING_REPLACE;
 	} else {
 		request.address = guest_range_valid(page_floor(address), request.length) ? page_floor(address)
 											 : 0;
 	}
 	if (type != LINUX_MAP_PRIVATE)
-		request.flags |= MAP_SHARED;
+		request.flags |= MAPPING_SHARED;
 	if (flags & LINUX_MAP_ANONYMOUS)
 		return map_anonymous(thread->process->memory, &request);
-	if ((request.flags & MAP_SHARED) && (request.flags & MAP_WRITE))
+	if ((request.flags & MAPPING_SHARED) && (request.flags & MAPPING_WRITE))
 		return -LINUX_ENODEV;
 	return map_file(thread, &request, descriptor);
 }
@@ -216,7 +216,8 @@ int64_t linux_mremap(struct thread *thread, guest_address_t address, uint64_t ol
 	uint32_t flags, guest_address_t wanted)
 {
 	struct guest_memory *memory = thread->process->memory;
-	struct mapping_request request = {.length = page_ceiling(new_length), .flags = MAP_READ | MAP_WRITE};
+	struct mapping_request request = {
+		.length = page_ceiling(new_length), .flags = MAPPING_READ | MAPPING_WRITE};
 	struct mapping_info info;
 
 	old_length = page_ceiling(old_length);
@@ -226,13 +227,13 @@ int64_t linux_mremap(struct thread *thread, guest_address_t address, uint64_t ol
 	if (address_space_query(memory->space, address, &info) != ERR_OK || info.address > address ||
 		info.address + info.length < address + old_length)
 		return -LINUX_EFAULT;
-	uint64_t access = info.flags & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+	uint64_t access = info.flags & (MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE);
 	if (flags & LINUX_MREMAP_FIXED) {
 		if (!(flags & LINUX_MREMAP_MAYMOVE) || !page_range_valid(wanted, request.length) ||
 			(wanted < address + old_length && address < wanted + request.length))
 			return -LINUX_EINVAL;
 		request.address = wanted;
-		request.flags |= MAP_FIXED | MAP_REPLACE;
+		request.flags |= MAPPING_FIXED | MAPPING_REPLACE;
 		return move_mapping(thread, address, old_length, &request, access);
 	}
 	if (request.length <= old_length) {
@@ -259,9 +260,9 @@ static int64_t drop_pages(struct guest_memory *memory, guest_address_t address, 
 		guest_address_t start = info.address > address ? info.address : address;
 		guest_address_t stop = info.address + info.length < end ? info.address + info.length : end;
 
-		if ((info.flags & MAP_WRITE) && !(info.flags & MAP_SHARED)) {
+		if ((info.flags & MAPPING_WRITE) && !(info.flags & MAPPING_SHARED)) {
 			int64_t error = guest_memory_map(
-				memory, start, stop - start, MAP_READ | MAP_WRITE | MAP_REPLACE);
+				memory, start, stop - start, MAPPING_READ | MAPPING_WRITE | MAPPING_REPLACE);
 			if (error)
 				return error;
 		}

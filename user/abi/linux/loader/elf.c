@@ -54,8 +54,8 @@ struct loading {
 
 static uint64_t access_of(const struct elf_program_header *segment)
 {
-	return MAP_READ | (segment->flags & SEGMENT_WRITABLE ? MAP_WRITE : 0) |
-		(segment->flags & SEGMENT_EXECUTABLE ? MAP_EXECUTE : 0);
+	return MAPPING_READ | (segment->flags & SEGMENT_WRITABLE ? MAPPING_WRITE : 0) |
+		(segment->flags & SEGMENT_EXECUTABLE ? MAPPING_EXECUTE : 0);
 }
 
 static bool segment_valid(const struct loading *loading, const struct elf_program_header *segment)
@@ -69,7 +69,7 @@ static bool segment_valid(const struct loading *loading, const struct elf_progra
 		!__builtin_add_overflow(segment->address, loading->base, &end) &&
 		guest_range_valid(end, segment->memory_size) &&
 		guest_range_valid(end, page_ceiling(segment->memory_size)) &&
-		(access & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
+		(access & (MAPPING_WRITE | MAPPING_EXECUTE)) != (MAPPING_WRITE | MAPPING_EXECUTE);
 }
 
 // Zeroes from an address to the end of its page.
@@ -97,13 +97,13 @@ static int64_t load_segment(const struct loading *loading, const struct elf_prog
 		.offset = page_floor(segment->offset),
 		.address = first,
 		.length = file_end - first,
-		.flags = access | MAP_FIXED,
+		.flags = access | MAPPING_FIXED,
 	};
 	int64_t error = 0;
 
 	if (pages.length > 0)
 		error = guest_memory_map_content(loading->memory, &pages);
-	if (error >= 0 && (access & MAP_WRITE) && segment->file_size > 0 &&
+	if (error >= 0 && (access & MAPPING_WRITE) && segment->file_size > 0 &&
 		segment->file_size < segment->memory_size)
 		error = clear_tail(loading, start + segment->file_size);
 	if (error >= 0 && end > file_end)

@@ -140,13 +140,13 @@ static void put_vectors(struct builder *builder, const struct places *places, co
 static int64_t map_signal_return(struct guest_memory *memory)
 {
 	struct span page = {.space = memory->space, .address = GUEST_SIGNAL_RETURN, .length = PAGE_SIZE};
-	int64_t error = guest_memory_map(memory, page.address, page.length, MAP_READ | MAP_WRITE);
+	int64_t error = guest_memory_map(memory, page.address, page.length, MAPPING_READ | MAPPING_WRITE);
 
 	if (!error)
 		error = span_write(page, guest_signal_return_code, GUEST_SIGNAL_RETURN_SIZE);
 	if (!error)
-		error = error_to_linux(
-			address_space_protect(page.space, page.address, page.length, MAP_READ | MAP_EXECUTE));
+		error = error_to_linux(address_space_protect(
+			page.space, page.address, page.length, MAPPING_READ | MAPPING_EXECUTE));
 	guest_memory_sync_code(memory, page.address, GUEST_SIGNAL_RETURN_SIZE);
 	return error;
 }
@@ -154,9 +154,10 @@ static int64_t map_signal_return(struct guest_memory *memory)
 static int64_t map_stack(struct guest_memory *memory)
 {
 	guest_address_t start = STACK_END - MEMORY_STACK_SIZE;
-	int64_t error = guest_memory_map(memory, start - STACK_GUARD, STACK_GUARD, MAP_GUARD);
+	int64_t error = guest_memory_map(memory, start - STACK_GUARD, STACK_GUARD, MAPPING_GUARD);
 
-	return error ? error : guest_memory_map(memory, start, MEMORY_STACK_SIZE, MAP_READ | MAP_WRITE);
+	return error ? error
+		     : guest_memory_map(memory, start, MEMORY_STACK_SIZE, MAPPING_READ | MAPPING_WRITE);
 }
 
 int64_t stack_build(struct guest_memory *memory, const struct elf_image *image,

@@ -76,7 +76,7 @@ void guest_memory_release(struct guest_memory *memory)
 int64_t guest_memory_map(
 	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t flags)
 {
-	struct map_request request = {.address = address, .length = length, .flags = flags | MAP_FIXED};
+	struct map_request request = {.address = address, .length = length, .flags = flags | MAPPING_FIXED};
 	uint64_t mapped;
 
 	return error_to_linux(address_space_map(memory->space, &request, &mapped));
@@ -98,7 +98,7 @@ static int64_t map_object(struct guest_memory *memory, const struct map_request 
 
 	if (error != ERR_OK)
 		return error_to_linux(error);
-	if (request->flags & MAP_EXECUTE)
+	if (request->flags & MAPPING_EXECUTE)
 		guest_memory_sync_code(memory, mapped, request->length);
 	return (int64_t)mapped;
 }
@@ -107,8 +107,8 @@ int64_t guest_memory_map_content(struct guest_memory *memory, const struct map_r
 {
 	struct map_request native = *request;
 
-	if (!(request->flags & MAP_WRITE)) {
-		native.flags |= MAP_SHARED;
+	if (!(request->flags & MAPPING_WRITE)) {
+		native.flags |= MAPPING_SHARED;
 		return map_object(memory, &native);
 	}
 	enum error error = memory_clone(request->memory, request->offset, request->length, &native.memory);
@@ -143,8 +143,8 @@ static int64_t make_copy(
 	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t access)
 {
 	struct map_request request = {
-		.address = address, .length = length, .flags = access | MAP_FIXED | MAP_REPLACE};
-	int64_t error = error_to_linux(address_space_protect(memory->space, address, length, MAP_READ));
+		.address = address, .length = length, .flags = access | MAPPING_FIXED | MAPPING_REPLACE};
+	int64_t error = error_to_linux(address_space_protect(memory->space, address, length, MAPPING_READ));
 
 	if (error)
 		return error;
@@ -182,9 +182,9 @@ int64_t guest_memory_protect(
 {
 	enum error error = address_space_protect(memory->space, address, length, access);
 
-	if (error == ERR_NO_RIGHTS && (access & MAP_WRITE))
+	if (error == ERR_NO_RIGHTS && (access & MAPPING_WRITE))
 		return make_writable(memory, address, address + length, access);
-	if (error == ERR_OK && (access & MAP_EXECUTE))
+	if (error == ERR_OK && (access & MAPPING_EXECUTE))
 		guest_memory_sync_code(memory, address, length);
 	return error == ERR_NOT_FOUND ? -LINUX_ENOMEM : error_to_linux(error);
 }
@@ -199,10 +199,10 @@ bool guest_memory_access(uint32_t protection, uint64_t *flags)
 {
 	*flags = 0;
 	if (protection & LINUX_PROT_READ)
-		*flags |= MAP_READ;
+		*flags |= MAPPING_READ;
 	if (protection & LINUX_PROT_WRITE)
-		*flags |= MAP_READ | MAP_WRITE;
+		*flags |= MAPPING_READ | MAPPING_WRITE;
 	if (protection & LINUX_PROT_EXEC)
-		*flags |= MAP_READ | MAP_EXECUTE;
-	return (*flags & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE);
+		*flags |= MAPPING_READ | MAPPING_EXECUTE;
+	return (*flags & (MAPPING_WRITE | MAPPING_EXECUTE)) != (MAPPING_WRITE | MAPPING_EXECUTE);
 }

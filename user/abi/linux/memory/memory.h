@@ -35,7 +35,7 @@ struct guest_memory *guest_memory_clone(struct guest_memory *memory);
 struct guest_memory *guest_memory_share(struct guest_memory *memory);
 void guest_memory_release(struct guest_memory *memory);
 
-// Maps zeroed memory with MAP_* flags; `address` is where it has to be, in whole pages. 0 or a negated error.
+// Maps zeroed memory with MAPPING_* flags; `address` is where it has to be, in whole pages. 0 or a negated error.
 int64_t guest_memory_map(
 	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t flags);
 
@@ -53,7 +53,7 @@ int64_t guest_memory_protect(
 // Makes code that was written visible to instruction fetch.
 void guest_memory_sync_code(struct guest_memory *memory, guest_address_t address, uint64_t length);
 
-// MAP_* flags for Linux's PROT_* bits; false: what cannot be had (both writable and executable).
+// MAPPING_* flags for Linux's PROT_* bits; false: what cannot be had (both writable and executable).
 bool guest_memory_access(uint32_t protection, uint64_t *flags);
 
 static inline uint64_t page_floor(uint64_t value)

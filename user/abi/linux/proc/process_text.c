@@ -72,9 +72,10 @@ static void each_mapping(const struct subject *subject,
 static void add_mapping(const struct mapping_info *mapping, void *context)
 {
 	text_add(context, "%08lx-%08lx %c%c%c%c %08lx 00:00 0\n", (unsigned long)mapping->address,
-		(unsigned long)(mapping->address + mapping->length), mapping->flags & MAP_READ ? 'r' : '-',
-		mapping->flags & MAP_WRITE ? 'w' : '-', mapping->flags & MAP_EXECUTE ? 'x' : '-',
-		mapping->flags & MAP_SHARED ? 's' : 'p', (unsigned long)mapping->offset);
+		(unsigned long)(mapping->address + mapping->length),
+		mapping->flags & MAPPING_READ ? 'r' : '-', mapping->flags & MAPPING_WRITE ? 'w' : '-',
+		mapping->flags & MAPPING_EXECUTE ? 'x' : '-', mapping->flags & MAPPING_SHARED ? 's' : 'p',
+		(unsigned long)mapping->offset);
 }
 
 void text_process_maps(struct text *text, const struct subject *subject)
@@ -90,7 +91,7 @@ void text_process_mounts(struct text *text, const struct subject *subject)
 
 static void add_length(const struct mapping_info *mapping, void *context)
 {
-	if (mapping->flags & MAP_READ)
+	if (mapping->flags & MAPPING_READ)
 		*(uint64_t *)context += mapping->length;
 }
 

@@ -133,7 +133,7 @@ static int64_t start_image(struct thread *thread, const char *name, const void *
 int64_t native_start(struct thread *thread, struct open_file *file, const char *name,
 	const struct arguments *arguments, struct native_program **native)
 {
-	struct map_request request = {.flags = MAP_READ | MAP_SHARED};
+	struct map_request request = {.flags = MAPPING_READ | MAPPING_SHARED};
 	uint64_t size, image;
 	int64_t error = open_file_content(file, &request.memory, &size);
 

@@ -17,7 +17,7 @@ struct elf_segment {
 	uint64_t memory_size; // bytes; from file_size on they are zero
 	uint64_t file_offset;
 	uint64_t file_size;
-	uint64_t access; // MAP_READ, MAP_WRITE, MAP_EXECUTE
+	uint64_t access; // MAPPING_READ, MAPPING_WRITE, MAPPING_EXECUTE
 };
 
 struct elf_program {
