@@ -7,7 +7,7 @@ from tern import qemu
 from tern.testing import Guest, check, equal, system_test, tap
 
 FOLDER = Path(__file__).parent
-CHILDREN, CALLS = 12, 3000
+CHILDREN, CALLS = 6, 3000
 LEAK_KIBIBYTES = 64  # that 200 processes or threads may keep; a page of each would be 800
 
 

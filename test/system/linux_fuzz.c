@@ -17,7 +17,7 @@
 
 #define PAGE          4096
 #define CALLS         460
-#define CHILD_SECONDS 4
+#define CHILD_SECONDS 2
 
 static uint64_t state;
 static char *page; // and one behind it that cannot be accessed

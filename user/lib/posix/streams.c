@@ -5,6 +5,7 @@
 #include "posix.h"
 #include <errno.h>
 #include <runtime/console.h>
+#include <runtime/ipc.h>
 #include <runtime/start.h>
 #include <runtime/system_calls.h>
 #include <sys/ioctl.h>
@@ -43,11 +44,16 @@ long posix_stream_read(int file, void *buffer, size_t length)
 	return error == ERR_OK ? (long)length : posix_error(error);
 }
 
-// The C library asks whether a file is a terminal, to flush whole lines.
+// The C library asks whether a file is a terminal, to flush whole lines. The log is one, and what has a size.
 long posix_stream_control(int file, unsigned long request, void *argument)
 {
+	struct message message = {.info = MESSAGE_INFO(CONSOLE_GET_SIZE, 0, 0)};
+	handle_t console = start_handle(START_CONSOLE);
 	if (file < 0 || file >= POSIX_STREAMS || request != TIOCGWINSZ)
 		return -ENOTTY;
-	*(struct winsize *)argument = (struct winsize){0};
+	if (console != HANDLE_NONE && protocol_call(console, &message) != ERR_OK)
+		return -ENOTTY;
+	*(struct winsize *)argument = (struct winsize){
+		.ws_col = (unsigned short)message.words[0], .ws_row = (unsigned short)message.words[1]};
 	return 0;
 }

@@ -243,6 +243,18 @@ static enum error serve_stream(struct thread *thread, const struct message *mess
 	return error;
 }
 
+static bool output_is_terminal(struct thread *thread)
+{
+	struct open_file *file = file_table_get(thread->files, CONSOLE_OUTPUT);
+	struct file_attributes attributes;
+
+	if (!file)
+		return false;
+	int64_t error = open_file_attributes(file, &attributes);
+	open_file_release(file);
+	return !error && (attributes.mode & FILE_TYPE_MASK) == FILE_TYPE_CHARACTER;
+}
+
 static void serve_request(struct thread *thread, const struct message *message)
 {
 	struct message answer = {0};
@@ -257,7 +269,9 @@ static void serve_request(struct thread *thread, const struct message *message)
 	case CONSOLE_READ:
 		error = serve_stream(thread, message, &answer.words[0]);
 		break;
-	case CONSOLE_GET_SIZE: // unknown
+	case CONSOLE_GET_SIZE: // is unknown
+		error = output_is_terminal(thread) ? ERR_OK : ERR_NOT_SUPPORTED;
+		break;
 	case CONSOLE_DRAIN:
 		error = ERR_OK;
 		break;

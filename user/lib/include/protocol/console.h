@@ -53,6 +53,7 @@ enum console_label {
 
 	// Tells the size of the terminal.
 	//   out: word 0: columns, word 1: rows; 0: unknown
+	// Errors: NOT_SUPPORTED (the output is no terminal).
 	CONSOLE_GET_SIZE,
 
 	// Waits until all output has left the device.
