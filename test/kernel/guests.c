@@ -301,5 +301,5 @@ TEST(guest_thread_is_killed)
 	thread_sleep(after(10 * MILLISECOND));
 	EXPECT_OK(thread_kill(worker.thread, 44));
 	EXPECT_EQUAL(worker_join(&worker), 44);
-	address_space_unmap(HANDLE_SELF, GUEST_STATE, PAGE_SIZE);
+	EXPECT(!state_is_mapped());
 }
