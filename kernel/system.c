@@ -5,6 +5,7 @@
 #include <arch/cpu.h>
 #include <arch/time.h>
 #include <kernel/account.h>
+#include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
 #include <kernel/log.h>
@@ -72,24 +73,31 @@ static enum error check_port(handle_t handle, rights_t rights, uint32_t port, ui
 	return error;
 }
 
+// Where a resource of I/O ports exists, there are I/O ports.
+static void write_port(uint32_t port, uint32_t width, uint32_t data)
+{
+	bool done = arch_io_port_write((uint16_t)port, width, data);
+
+	assert(done);
+	(void)done;
+}
+
 struct syscall_result sys_io_port_read(handle_t handle, uint32_t port, uint32_t width)
 {
-	uint32_t data;
+	uint32_t data = 0;
 	enum error error = check_port(handle, RIGHT_READ, port, width);
+	bool done = !error && arch_io_port_read((uint16_t)port, width, &data);
 
-	if (error)
-		return SYSCALL_ERROR(error);
-	if (!arch_io_port_read((uint16_t)port, width, &data))
-		return SYSCALL_ERROR(ERR_NOT_SUPPORTED);
-	return SYSCALL_VALUE(data);
+	assert(done || error);
+	return done ? SYSCALL_VALUE(data) : SYSCALL_ERROR(error);
 }
 
 struct syscall_result sys_io_port_write(handle_t handle, uint32_t port, uint32_t width, uint32_t data)
 {
 	enum error error = check_port(handle, RIGHT_WRITE, port, width);
 
-	if (!error && !arch_io_port_write((uint16_t)port, width, data))
-		error = ERR_NOT_SUPPORTED;
+	if (!error)
+		write_port(port, width, data);
 	return SYSCALL_ERROR(error);
 }
 
@@ -104,7 +112,6 @@ struct syscall_result sys_io_port_write_bytes(
 	if (!error)
 		error = copy_from_user(copy, bytes, (size_t)length);
 	for (uint64_t i = 0; i < length && !error; i++)
-		if (!arch_io_port_write((uint16_t)port, 1, copy[i]))
-			error = ERR_NOT_SUPPORTED;
+		write_port(port, 1, copy[i]);
 	return SYSCALL_ERROR(error);
 }

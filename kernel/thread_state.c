@@ -5,8 +5,8 @@
 
 #include <arch/thread.h>
 #include <arch/time.h>
+#include <kernel/assert.h>
 #include <kernel/cpu.h>
-#include <kernel/frame.h>
 #include <kernel/loan.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
@@ -153,45 +153,39 @@ struct syscall_result sys_thread_set_tls(handle_t handle, uint64_t base)
 	return SYSCALL_OK;
 }
 
-// --- Floating point. The state is too large for the stack, so a frame is borrowed.
+// --- Floating point: copied by way of the stack, since user memory may fault in the middle of it.
+
+#define FPU_SIZE_MAX 1024
 
 struct syscall_result sys_thread_read_fpu(void __user *buffer, uint64_t length)
 {
 	size_t size = arch_fpu_size();
+	char state[FPU_SIZE_MAX];
 	enum error error;
-	paddr_t frame;
 
+	assert(size <= sizeof(state));
 	if (length == 0)
 		return SYSCALL_VALUE(size);
 	if (length < size)
 		return SYSCALL_ERROR(ERR_TOO_LONG);
-	frame = frame_allocate_zeroed();
-	if (frame == PADDR_NONE)
-		return SYSCALL_ERROR(ERR_NO_MEMORY);
-	arch_fpu_get(&thread_current()->arch, phys_to_virt(frame));
-	error = copy_to_user(buffer, phys_to_virt(frame), size);
-	frame_release(frame);
+	arch_fpu_get(&thread_current()->arch, state);
+	error = copy_to_user(buffer, state, size);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(size);
 }
 
 struct syscall_result sys_thread_write_fpu(const void __user *buffer, uint64_t length)
 {
-	size_t size = arch_fpu_size();
+	char state[FPU_SIZE_MAX];
 	enum error error;
-	paddr_t frame;
 
 	if (length == 0) {
 		arch_fpu_reset(&thread_current()->arch);
 		return SYSCALL_OK;
 	}
-	if (length != size)
+	if (length != arch_fpu_size())
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
-	frame = frame_allocate();
-	if (frame == PADDR_NONE)
-		return SYSCALL_ERROR(ERR_NO_MEMORY);
-	error = copy_from_user(phys_to_virt(frame), buffer, size);
-	if (!error && !arch_fpu_set(&thread_current()->arch, phys_to_virt(frame)))
+	error = copy_from_user(state, buffer, length);
+	if (!error && !arch_fpu_set(&thread_current()->arch, state))
 		error = ERR_INVALID_ARGUMENT;
-	frame_release(frame);
 	return SYSCALL_ERROR(error);
 }

@@ -37,6 +37,7 @@ class Syscall:
     name: str
     prototype: str
     text: str
+    arguments: list[tuple[str, str]]  # type as in syscalls.def, name
 
 
 @dataclass
@@ -73,7 +74,8 @@ def parse(source: str) -> list[Section]:
 def _entry(line: str, text: str) -> Syscall:
     if ipc := re.fullmatch(r"SYSCALL_IPC\((\d+), (\w+)\)", line):
         number, name = ipc.groups()
-        return Syscall(int(number), name, f"{name}: message registers, see include/tern/message.h", _text(name, text))
+        prototype = f"{name}: message registers, see include/tern/message.h"
+        return Syscall(int(number), name, prototype, _text(name, text), [("handle_t", "handle")])
     entry = re.fullmatch(r"SYSCALL\((\d+), (\w+), (NO_VALUE|VALUE\(.+?\)), ARGUMENTS(\d)\((.*)\)\)", line)
     if not entry:
         raise ValueError(f"{SYSCALLS.name}: not an entry: {line}")
@@ -81,11 +83,12 @@ def _entry(line: str, text: str) -> Syscall:
     words = [word.strip() for word in arguments.split(",")] if arguments else []
     if len(words) != 2 * int(count):
         raise ValueError(f"{SYSCALLS.name}: {name} has not {count} arguments")
-    parameters = [_parameter(words[i], words[i + 1]) for i in range(0, len(words), 2)]
+    pairs = list(zip(words[::2], words[1::2]))
+    parameters = [_parameter(kind, argument) for kind, argument in pairs]
     if value := re.fullmatch(r"VALUE\((.+), (\w+)\)", result):
         parameters.append(_parameter(f"{value.group(1)} *", value.group(2)))
     prototype = f"enum error {name}({', '.join(parameters) or 'void'});"
-    return Syscall(int(number), name, prototype, _text(name, text))
+    return Syscall(int(number), name, prototype, _text(name, text), pairs)
 
 
 def _parameter(kind: str, name: str) -> str:

@@ -201,6 +201,10 @@ TEST(space_read_and_write_another)
 	EXPECT_ERROR(PEER_FAULT, address_space_read(space, address + 2 * PAGE_SIZE, back, 1, &copied));
 	EXPECT_ERROR(INVALID_ARGUMENT, address_space_read(space, UINT64_MAX - 4, back, 8, &copied));
 	EXPECT_ERROR(INVALID_ARGUMENT, address_space_read(space, 0xffffffff80000000, back, 8, &copied));
+	EXPECT_ERROR(INVALID_ARGUMENT, address_space_write(space, UINT64_MAX - 4, back, 8, &copied));
+	EXPECT_ERROR(INVALID_ARGUMENT, address_space_write(space, 0xffffffff80000000, back, 8, &copied));
+	EXPECT_ERROR(INVALID_ARGUMENT, address_space_sync_code(space, UINT64_MAX - 4, 8));
+	EXPECT_ERROR(INVALID_ARGUMENT, address_space_sync_code(space, 0xffffffff80000000, 8));
 	for (unsigned i = 0; bad_pointer(i, &bad); i++) {
 		EXPECT_ERROR(BAD_ADDRESS, address_space_read(space, address, bad, 16, &copied));
 		EXPECT_ERROR(BAD_ADDRESS, address_space_write(space, address, bad, 16, &copied));

@@ -34,7 +34,7 @@ TEST(futex_wakes_as_many_as_asked)
 	}
 	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&word, 1, &woken));
 	EXPECT_EQUAL(woken, 1);
-	EXPECT_EQUAL(worker_join(&workers[0]), ERR_OK);
+	EXPECT_RESULT(OK, futex_wait, worker_join(&workers[0]));
 	EXPECT_OK(futex_wake(HANDLE_SELF, (uintptr_t)&word, UINT64_MAX, &woken));
 	EXPECT_EQUAL(woken, 3);
 	for (unsigned i = 1; i < 4; i++)
@@ -80,6 +80,10 @@ TEST(futex_bad_arguments)
 
 		EXPECT_ERROR(BAD_ADDRESS, futex_wait(HANDLE_SELF, address, 0, 0));
 		EXPECT_ERROR(BAD_ADDRESS, futex_wake(HANDLE_SELF, address, 1, &count));
+		EXPECT_ERROR(
+			BAD_ADDRESS, futex_requeue(HANDLE_SELF, address, 0, 1, (uintptr_t)&word, 1, &count));
+		EXPECT_ERROR(BAD_ADDRESS,
+			futex_requeue(HANDLE_SELF, (uintptr_t)&word, word, 1, address, 1, &count));
 	}
 	REQUIRE_OK(address_space_create(&space));
 	EXPECT_ERROR(BAD_ADDRESS, futex_wait(space, (uintptr_t)&word, 0, 0));

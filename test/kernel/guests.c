@@ -45,21 +45,27 @@ struct run {
 	uint64_t (*body)(handle_t space);
 };
 
+// What the calls of such a thread gave back.
+static struct {
+	enum error bind, enter, refused;
+} result;
+
 static uint64_t run_bound(void *argument)
 {
 	struct run *run = argument;
 	handle_t space = make_guest(run->code, run->length);
-	uint64_t result = 1000;
+	uint64_t status = 1000;
 
-	if (guest_bind(space, GUEST_STATE) == ERR_OK) {
+	result.bind = guest_bind(space, GUEST_STATE);
+	if (result.bind == ERR_OK) {
 		memset(state, 0, sizeof(*state));
 		ISA_PROGRAM_COUNTER(&state->registers) = GUEST_CODE;
 		ISA_STACK_POINTER(&state->registers) = GUEST_DATA + PAGE_SIZE;
-		result = run->body(space);
+		status = run->body(space);
 	}
 	guest_bind(HANDLE_NONE, 0);
 	handle_close(space);
-	return result;
+	return status;
 }
 
 static uint64_t with_guest(const uint8_t *code, size_t length, uint64_t (*body)(handle_t space))
@@ -113,7 +119,8 @@ static uint64_t keeps_registers(handle_t space)
 	ISA_STACK_POINTER(&state->registers) = GUEST_DATA + 64;
 	for (unsigned i = 1; i <= 2; i++) {
 		before = state->registers;
-		if (guest_enter(&reason) != ERR_OK || reason != GUEST_EXIT_SYSCALL ||
+		result.enter = guest_enter(&reason);
+		if (result.enter != ERR_OK || reason != GUEST_EXIT_SYSCALL ||
 			state->reason != GUEST_EXIT_SYSCALL)
 			return 10 * i + 1;
 		after = state->registers;
@@ -130,6 +137,8 @@ static uint64_t keeps_registers(handle_t space)
 TEST(guest_system_call_keeps_registers)
 {
 	EXPECT_EQUAL(with_guest(call_code, sizeof(call_code), keeps_registers), 0);
+	EXPECT_RESULT(OK, guest_bind, result.bind);
+	EXPECT_RESULT(OK, guest_enter, result.enter);
 }
 
 static uint64_t loads(handle_t space)
@@ -188,7 +197,8 @@ static uint64_t refuses(handle_t space)
 		return 1;
 	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
 		ISA_PROGRAM_COUNTER(&state->registers) = counters[i];
-		if (guest_enter(&reason) != ERR_INVALID_ARGUMENT)
+		result.refused = guest_enter(&reason);
+		if (result.refused != ERR_INVALID_ARGUMENT)
 			return 10 + i;
 	}
 	return guest_bind(HANDLE_NONE, 0) == ERR_OK && guest_enter(&reason) == ERR_BAD_STATE ? 0 : 2;
@@ -201,6 +211,7 @@ TEST(guest_arguments)
 
 	EXPECT_ERROR(BAD_STATE, guest_enter(&reason));
 	EXPECT_EQUAL(with_guest(spin_code, sizeof(spin_code), refuses), 0);
+	EXPECT_RESULT(INVALID_ARGUMENT, guest_enter, result.refused);
 	REQUIRE_OK(process_address_space(HANDLE_SELF, &own));
 	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(own, GUEST_STATE));
 	handle_close(own);

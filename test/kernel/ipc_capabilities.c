@@ -98,7 +98,7 @@ static uint64_t save_and_answer(void *argument)
 		return 1;
 	message.info = 0;
 	endpoint_receive(endpoint, &message);
-	if (reply_save(&second) != ERR_OK || reply_save(&second) != ERR_BAD_STATE)
+	if (reply_save(&second) != ERR_OK)
 		return 2;
 	message = (struct message){.info = MESSAGE_INFO(2, 0, 0)};
 	if (endpoint_reply(second, &message) != ERR_OK || endpoint_reply(second, &message) != ERR_BAD_HANDLE)
@@ -121,6 +121,24 @@ TEST(ipc_saved_reply)
 	EXPECT_EQUAL(message_label(message.info), 2);
 	EXPECT_EQUAL(worker_join(&server), 0);
 	EXPECT_EQUAL(worker_join(&client), ERR_GONE);
+	handle_close(endpoint);
+}
+
+TEST(ipc_save_needs_a_caller)
+{
+	struct message message = {0};
+	struct worker client;
+	handle_t endpoint, reply;
+
+	REQUIRE_OK(endpoint_create(&endpoint));
+	EXPECT_ERROR(BAD_STATE, reply_save(&reply));
+	REQUIRE(worker_start(&client, call_once, &endpoint));
+	REQUIRE_OK(endpoint_receive(endpoint, &message));
+	EXPECT_OK(reply_save(&reply));
+	EXPECT_ERROR(BAD_STATE, reply_save(&reply));
+	message.info = 0;
+	EXPECT_OK(endpoint_reply(reply, &message));
+	EXPECT_EQUAL(worker_join(&client), ERR_OK);
 	handle_close(endpoint);
 }
 

@@ -160,7 +160,7 @@ TEST(pager_arguments_and_rights)
 	EXPECT_ERROR(WRONG_TYPE, memory_supply(memory, 0, pager.endpoint, 0, PAGE_SIZE));
 	EXPECT_ERROR(BAD_STATE, memory_supply(HANDLE_NONE, 0, plain, 0, PAGE_SIZE));
 	fewer = without(memory, RIGHT_CONTROL);
-	EXPECT_ERROR(NO_RIGHTS, memory_supply(fewer, 0, plain, 0, PAGE_SIZE));
+	EXPECT_LACKS(CONTROL, memory_supply, memory_supply(fewer, 0, plain, 0, PAGE_SIZE));
 	handle_close(fewer);
 	fewer = without(plain, RIGHT_READ);
 	EXPECT_ERROR(NO_RIGHTS, memory_supply(memory, 0, fewer, 0, PAGE_SIZE));
@@ -648,7 +648,7 @@ TEST(pager_is_late)
 	}
 	EXPECT_OK(thread_kill(touchers[0].thread, 5));
 	EXPECT_EQUAL(worker_join(&touchers[0]), 5);
-	EXPECT_ERROR(GONE, supply_pattern(pager.source, replies[0], 0, BADGE));
+	EXPECT_RESULT(GONE, memory_supply, supply_pattern(pager.source, replies[0], 0, BADGE));
 	message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
 	EXPECT_ERROR(GONE, endpoint_reply(replies[0], &message));
 	unmap(words, PAGE_SIZE);

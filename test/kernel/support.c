@@ -34,7 +34,7 @@ bool bad_pointer(unsigned index, void **pointer)
 		8,                             // in the page of null
 		(uintptr_t)0xffffffff80000000, // kernel
 		(uintptr_t)0xffff800000000000, // the lowest kernel half address of 48-bit machines
-		(uintptr_t)0x0000800000000000, // not canonical on x86_64, above user space elsewhere
+		(uintptr_t)0x0001000000000000, // not canonical on x86_64, above user space elsewhere
 		(uintptr_t)0x8000000000000000,
 		(uintptr_t)0x0000000012345000, // nothing is mapped there
 		UINTPTR_MAX,                   // wraps

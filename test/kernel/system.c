@@ -41,6 +41,8 @@ TEST(system_resource_parts)
 	handle_close(part);
 }
 
+#define NOT_RAM ((uint64_t)1 << 47)
+
 TEST(system_physical_memory_arguments)
 {
 	handle_t physical = start_handle(START_PHYSICAL), memory, part, fewer;
@@ -50,6 +52,8 @@ TEST(system_physical_memory_arguments)
 	EXPECT_ERROR(INVALID_ARGUMENT, memory_create_physical(physical, 0, 100, &memory));
 	EXPECT_ERROR(INVALID_ARGUMENT,
 		memory_create_physical(physical, UINT64_MAX & ~(PAGE_SIZE - 1), 2 * PAGE_SIZE, &memory));
+	EXPECT_OK(memory_create_physical(physical, NOT_RAM, PAGE_SIZE, &memory));
+	EXPECT_OK(handle_close(memory));
 	REQUIRE_OK(resource_create(physical, 0x10000000, PAGE_SIZE, &part));
 	EXPECT_ERROR(INVALID_ARGUMENT, memory_create_physical(part, 0x10001000, PAGE_SIZE, &memory));
 	fewer = without(part, RIGHT_CREATE);
@@ -85,12 +89,13 @@ TEST(system_interrupt_object)
 
 TEST(system_log)
 {
-	handle_t log = start_handle(START_LOG), fewer;
+	handle_t log = start_handle(START_LOG), fewer, notification;
 	static char text[1025], read[2048];
 	uint64_t copied, next = 0, position;
 	void *bad;
 
 	REQUIRE(log != HANDLE_NONE);
+	REQUIRE_OK(notification_create(&notification));
 	EXPECT_OK(log_write(log, LOG_DEBUG, "a line of the tests", 19));
 	EXPECT_ERROR(INVALID_ARGUMENT, log_write(log, 4, "x", 1));
 	EXPECT_ERROR(TOO_LONG, log_write(log, LOG_DEBUG, text, sizeof(text)));
@@ -107,6 +112,8 @@ TEST(system_log)
 		position = next;
 	}
 	EXPECT(position > 0);
+	EXPECT_ERROR(INVALID_ARGUMENT, log_watch(log, notification, 0));
+	handle_close(notification);
 	fewer = without(log, RIGHT_WRITE | RIGHT_READ | RIGHT_CONTROL);
 	EXPECT_ERROR(NO_RIGHTS, log_write(fewer, LOG_DEBUG, "x", 1));
 	EXPECT_ERROR(NO_RIGHTS, log_read(fewer, 0, read, 1, &next, &copied));
@@ -150,6 +157,7 @@ TEST(system_counts_and_power)
 TEST(system_io_ports)
 {
 	handle_t ports = start_handle(START_PORTS), part, fewer;
+	static uint8_t bytes[256];
 	uint64_t data;
 
 	if (ports == HANDLE_NONE) {
@@ -164,6 +172,10 @@ TEST(system_io_ports)
 	EXPECT_OK(io_port_write(part, 0x80, 1, 0));
 	EXPECT_ERROR(INVALID_ARGUMENT, io_port_write(part, 0x80, 2, 0));
 	EXPECT_ERROR(INVALID_ARGUMENT, io_port_write(part, 0x81, 1, 0));
+	EXPECT_OK(io_port_write_bytes(part, 0x80, bytes, sizeof(bytes)));
+	EXPECT_OK(io_port_write_bytes(part, 0x80, bytes, 0));
+	EXPECT_ERROR(TOO_LONG, io_port_write_bytes(part, 0x80, bytes, sizeof(bytes) + 1));
+	EXPECT_ERROR(INVALID_ARGUMENT, io_port_write_bytes(part, 0x81, bytes, 1));
 	fewer = without(part, RIGHT_READ);
 	EXPECT_ERROR(NO_RIGHTS, io_port_read(fewer, 0x80, 1, &data));
 	handle_close(fewer);

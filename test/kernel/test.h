@@ -57,6 +57,10 @@ void test_fail(const char *file, int line, const char *format, ...) __attribute_
 
 #define EXPECT_OK(call)            EXPECT_EQUAL(call, ERR_OK)
 #define EXPECT_ERROR(wanted, call) EXPECT_EQUAL(call, ERR_##wanted)
+// Of a call that a thread or a child made: what it gave back.
+#define EXPECT_RESULT(wanted, call, result) EXPECT_EQUAL(((void)SYSCALL_NUMBER_##call, result), ERR_##wanted)
+#define EXPECT_LACKS(right, call, result) \
+	EXPECT_EQUAL(((void)SYSCALL_NUMBER_##call, (void)RIGHT_##right, result), ERR_NO_RIGHTS)
 #define REQUIRE_OK(call)                                                                     \
 	do {                                                                                 \
 		enum error error_ = (call);                                                  \

@@ -95,6 +95,9 @@ TEST(thread_bad_attributes)
 	memset(bad.name, 'x', sizeof(bad.name));
 	EXPECT(thread_create(HANDLE_SELF, &bad, &thread) != ERR_OK);
 	bad = good;
+	bad.message_buffer = (uintptr_t)&clear_tid & ~(PAGE_SIZE - 1);
+	EXPECT_ERROR(EXISTS, thread_create(HANDLE_SELF, &bad, &thread));
+	bad = good;
 	bad.fault_endpoint = 4711;
 	EXPECT_ERROR(BAD_HANDLE, thread_create(HANDLE_SELF, &bad, &thread));
 	for (unsigned i = 0; bad_pointer(i, &pointer); i++)
@@ -151,7 +154,10 @@ TEST(thread_kill_one_that_sleeps)
 	EXPECT_EQUAL(status, 1);
 	EXPECT_ERROR(BAD_STATE, thread_kill(worker.thread, 1));
 	EXPECT_ERROR(BAD_STATE, thread_suspend(worker.thread));
+	EXPECT_ERROR(BAD_STATE, thread_resume(worker.thread));
 	EXPECT_ERROR(BAD_STATE, thread_set_priority(worker.thread, 1));
+	EXPECT_ERROR(BAD_STATE, thread_set_affinity(worker.thread, 1));
+	EXPECT_ERROR(BAD_STATE, guest_kick(worker.thread));
 	worker_forget(&worker);
 }
 
@@ -202,12 +208,15 @@ TEST(thread_registers_of_a_suspended_one)
 	while (count == 0)
 		thread_sleep(after(MILLISECOND));
 	EXPECT_ERROR(BAD_STATE, thread_read_registers(worker.thread, &registers));
+	EXPECT_ERROR(BAD_STATE, thread_write_registers(worker.thread, &registers));
 	EXPECT_OK(thread_suspend(worker.thread));
 	thread_sleep(after(5 * MILLISECOND));
 	EXPECT_OK(thread_read_registers(worker.thread, &registers));
 	EXPECT_OK(thread_write_registers(worker.thread, &registers));
 	EXPECT_OK(thread_read_registers(worker.thread, &again));
 	EXPECT(memcmp(&registers, &again, sizeof(registers)) == 0);
+	ISA_PROGRAM_COUNTER(&again) = ISA_KERNEL_ADDRESS;
+	EXPECT_ERROR(INVALID_ARGUMENT, thread_write_registers(worker.thread, &again));
 	for (unsigned i = 0; bad_pointer(i, &bad); i++) {
 		EXPECT_ERROR(BAD_ADDRESS, thread_read_registers(worker.thread, bad));
 		EXPECT_ERROR(BAD_ADDRESS, thread_write_registers(worker.thread, bad));
@@ -292,6 +301,8 @@ TEST(thread_clear_tid_wakes_its_futex)
 	}
 	EXPECT_EQUAL(clear_tid, 0);
 	worker_join(&worker);
+	EXPECT_OK(thread_set_clear_tid((uintptr_t)&clear_tid));
+	EXPECT_OK(thread_set_clear_tid(0));
 	EXPECT_ERROR(INVALID_ARGUMENT, thread_set_clear_tid(2));
 	EXPECT_ERROR(INVALID_ARGUMENT, thread_set_clear_tid(ISA_KERNEL_ADDRESS));
 }
@@ -357,6 +368,62 @@ TEST(thread_registers_after_a_system_call)
 
 	REQUIRE(worker_start(&worker, check_registers, NULL));
 	EXPECT_EQUAL(worker_join(&worker), 0);
+}
+
+static uint64_t tls_word(void *argument)
+{
+	(void)argument;
+	return isa_tls_word();
+}
+
+TEST(thread_tls_base_is_set_later)
+{
+	struct thread_attributes attributes = {.name = "tls", .flags = THREAD_SUSPENDED};
+	uint64_t tls[2] = {0x1234567890abcdef};
+	struct thread_info info;
+	struct worker worker;
+
+	REQUIRE(worker_start_with(&worker, tls_word, NULL, &attributes));
+	EXPECT_ERROR(INVALID_ARGUMENT, thread_set_tls(worker.thread, ISA_KERNEL_ADDRESS));
+	EXPECT_OK(thread_set_tls(worker.thread, (uintptr_t)tls));
+	EXPECT_OK(thread_info(worker.thread, &info));
+	EXPECT_EQUAL(info.tls_base, (uintptr_t)tls);
+	EXPECT_OK(thread_resume(worker.thread));
+	EXPECT_EQUAL(worker_join(&worker), 0x1234567890abcdef);
+}
+
+static uint8_t fpu[2][4096];
+
+static uint64_t move_fpu_state(void *argument)
+{
+	uint64_t size, wrong = 0;
+
+	(void)argument;
+	isa_hold_fpu(0x5a5a1234567890ab, 1);
+	wrong |= (thread_read_fpu(fpu[0], sizeof(fpu[0]), &size) != ERR_OK) << 0;
+	wrong |= (thread_write_fpu(NULL, 0) != ERR_OK || isa_fpu_residue() != 0) << 1;
+	wrong |= (thread_write_fpu(fpu[0], size) != ERR_OK || isa_fpu_residue() == 0) << 2;
+	wrong |= (thread_read_fpu(fpu[1], sizeof(fpu[1]), &size) != ERR_OK) << 3;
+	return wrong;
+}
+
+TEST(thread_floating_point_state_is_read_and_written)
+{
+	struct worker worker;
+	uint64_t size;
+
+	REQUIRE(worker_start(&worker, move_fpu_state, NULL));
+	EXPECT_EQUAL(worker_join(&worker), 0);
+	EXPECT(memcmp(fpu[0], fpu[1], sizeof(fpu[0])) == 0);
+	REQUIRE_OK(thread_read_fpu(NULL, 0, &size));
+	REQUIRE(size > 0 && size < sizeof(fpu[0]));
+	EXPECT_ERROR(TOO_LONG, thread_read_fpu(fpu[0], size - 1, &size));
+	EXPECT_OK(thread_read_fpu(fpu[0], size, &size));
+	EXPECT_OK(thread_write_fpu(fpu[0], size));
+	EXPECT_ERROR(INVALID_ARGUMENT, thread_write_fpu(fpu[0], size - 1));
+	EXPECT_ERROR(INVALID_ARGUMENT, thread_write_fpu(fpu[0], size + 1));
+	memset(fpu[1], 0xff, sizeof(fpu[1]));
+	EXPECT_ERROR(INVALID_ARGUMENT, thread_write_fpu(fpu[1], size));
 }
 
 #define SWITCHES 1000

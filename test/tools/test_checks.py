@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The checks of #include directions and of the table of features, and the generator of the system-call reference say no
+"""The checks of #include directions, of the table of features and of the system calls' tests, and the generator of the system-call reference say no
 where they should."""
 
 import sys
@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import check_features
 import check_includes
+import check_syscall_tests
 import generate_syscalls
 from tern import places
 
@@ -115,6 +116,48 @@ class Syscalls(unittest.TestCase):
     def test_numbers_are_unique(self) -> None:
         with self.assertRaises(ValueError):
             generate_syscalls.check_numbers(generate_syscalls.parse(self.GOOD + self.GOOD))
+
+
+class SyscallTests(unittest.TestCase):
+    """A reference of three calls and tests of them that are made up."""
+
+    REFERENCE = (
+        "// --- Things\n\n// Does it. Rights: READ and BIND. Errors: BUSY (as thing_end: GONE), NO_SLOTS or NO_MEMORY.\n"
+        "SYSCALL(7, thing_do, NO_VALUE, ARGUMENTS2(handle_t, thing, USER_OUT(void), buffer))\n\n"
+        "// Ends. Does not return. Rights: none.\nSYSCALL(8, thing_end, NO_VALUE, ARGUMENTS0())\n\n"
+        "// Waits. Rights: none. Errors: CANCELLED, as thing_do.\nSYSCALL(9, thing_wait, NO_VALUE, ARGUMENTS0())\n"
+    )
+    TESTS = (
+        "EXPECT_OK(thing_do(a, b));",
+        "EXPECT_ERROR(\n\tBUSY, thing_do(a, b));",
+        "OPTIONAL_HANDLE_CASE(thing_do, thing, ANY, RIGHT_READ | RIGHT_BIND, handle, b);",
+        "POINTER_CASE(thing_do, buffer, 8, WRITES, a, pointer);",
+        "MEMORY_CASE(thing_do, PAGES | SLOTS, a, b);",
+        "thing_end();",
+        "REQUIRE_OK(thing_wait());",
+        "WAIT_CASE(thing_wait, a);",
+        "EXPECT_RESULT(BUSY, thing_wait, status);",
+        "MEMORY_CASE(thing_wait, OBJECTS | SLOTS, a);",
+    )
+
+    def complaints(self, tests: tuple[str, ...]) -> list[str]:
+        """What the check says about the calls if these are the tests."""
+        sections = generate_syscalls.parse(self.REFERENCE)
+        errors = {"BUSY", "GONE", "NO_SLOTS", "NO_MEMORY", "CANCELLED"}
+        wanted = check_syscall_tests.wanted_of([entry for section in sections for entry in section.syscalls], errors)
+        return check_syscall_tests.check(wanted, check_syscall_tests.shown_by("\n".join(tests)))
+
+    def test_allowed(self) -> None:
+        self.assertEqual(self.complaints(self.TESTS), [])
+
+    def test_refused(self) -> None:
+        for i, test in enumerate(self.TESTS):
+            self.assertNotEqual(self.complaints(self.TESTS[:i] + self.TESTS[i + 1 :]), [], test)
+            self.assertNotEqual(self.complaints((*self.TESTS[:i], "// " + test, *self.TESTS[i + 1 :])), [], test)
+
+    def test_a_right_each(self) -> None:
+        fewer = tuple(test.replace(" | RIGHT_BIND", "") for test in self.TESTS)
+        self.assertEqual(self.complaints(fewer), ["thing_do: no test tries the right BIND"])
 
 
 if __name__ == "__main__":

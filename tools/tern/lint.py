@@ -87,6 +87,11 @@ def features() -> list[str]:
     return _output([sys.executable, str(places.TREE / "tools/check_features.py")]).splitlines()
 
 
+def syscall_tests() -> list[str]:
+    """The kernel's tests assert each documented error, right, handle and pointer of each system call."""
+    return _output([sys.executable, str(places.TREE / "tools/check_syscall_tests.py")]).splitlines()
+
+
 def scripts() -> list[str]:
     """Python and shell parse."""
     complaints = []
@@ -183,6 +188,7 @@ CHECKS = (
     Check("includes", include_directions),
     Check("documents", documents),
     Check("features", features),
+    Check("system-call tests", syscall_tests),
     Check("scripts", scripts),
     Check("licences", licences),
     Check("integer only", integer_only),
