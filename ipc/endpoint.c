@@ -59,9 +59,9 @@ static void fail_receive(struct thread *thread, enum error error)
 }
 
 static const struct wait_operations send_wait = {"send", cancel_send, caller_finish};
-static const struct wait_operations receive_wait = {"receive", cancel_receive, fail_receive};
+const struct wait_operations ipc_receive_wait = {"receive", cancel_receive, fail_receive};
 // Accepted: in no queue.
-static const struct wait_operations answer_wait = {"answer", cancel_send, caller_finish};
+const struct wait_operations ipc_answer_wait = {"answer", NULL, caller_finish};
 
 // Higher priority first, then earlier arrival.
 static uint64_t sender_key(struct thread *sender, uint64_t arrival)
@@ -125,7 +125,7 @@ static enum error send_to_waiting(struct endpoint *endpoint, struct thread *send
 			loan_make(receiver, sender);
 			caller_bind(&receiver->caller, sender,
 				thread_prepare_wait(
-					&answer_wait, NULL, THREAD_BLOCKED, message_deadline(sender)));
+					&ipc_answer_wait, NULL, THREAD_BLOCKED, message_deadline(sender)));
 		}
 		thread_wake(receiver);
 		return ERR_OK;
@@ -251,7 +251,7 @@ static bool take_message(struct thread *sender, struct thread *receiver)
 		// Once it waits again it may be killed, and gone before it is bound.
 		object_get(&sender->object);
 		loan_make(receiver, sender);
-		caller_bind(&receiver->caller, sender, thread_continue_wait(sender, &answer_wait, NULL));
+		caller_bind(&receiver->caller, sender, thread_continue_wait(sender, &ipc_answer_wait, NULL));
 		object_put(&sender->object);
 		if (receiver->caller.loans)
 			cpu_set_reschedule(cpu_self());
@@ -278,7 +278,7 @@ static enum error receive_locked(struct endpoint *endpoint, struct thread *threa
 	}
 	if (thread->message_info & MESSAGE_TRY)
 		return ERR_WOULD_BLOCK;
-	thread_prepare_wait(&receive_wait, endpoint, THREAD_BLOCKED, message_deadline(thread));
+	thread_prepare_wait(&ipc_receive_wait, endpoint, THREAD_BLOCKED, message_deadline(thread));
 	list_push_back(&endpoint->receivers, &thread->wait_link);
 	return ERR_OK;
 }

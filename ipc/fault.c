@@ -17,7 +17,7 @@ static bool call_handler(
 
 	assert(!thread->faulting);
 	thread->fault = *fault;
-	thread->faulting = true;
+	thread_set_faulting(thread, true);
 	thread->message_info = MESSAGE_INFO(fault->kind, message_words, 0) | MESSAGE_CALL;
 	thread->message_badge = badge;
 	spin_lock(&endpoint->lock);
@@ -32,7 +32,7 @@ void fault_finish(struct thread *thread)
 {
 	struct memory *memory;
 
-	thread->faulting = false;
+	thread_set_faulting(thread, false);
 	spin_lock(&thread->lock);
 	memory = thread->paging;
 	thread->paging = NULL;

@@ -47,6 +47,7 @@ enum error offers_take(struct thread *thread)
 	assert(thread->offer_count == 0);
 	if (count > MESSAGE_OFFERED)
 		return ERR_INVALID_ARGUMENT;
+	thread_hinder(thread, HINDRANCE_OFFERS);
 	for (unsigned i = 0; i < count; i++) {
 		enum error error = resolve(thread, &thread->message_buffer->offered[i], &thread->offers[i]);
 
@@ -65,6 +66,7 @@ void offers_release(struct thread *thread)
 	for (unsigned i = 0; i < thread->offer_count; i++)
 		object_put(&thread->offers[i].space->object);
 	thread->offer_count = 0;
+	thread_unhinder(thread, HINDRANCE_OFFERS);
 	spin_unlock(&thread->lock);
 }
 

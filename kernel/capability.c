@@ -15,7 +15,6 @@
 #include <kernel/process.h>
 #include <kernel/thread.h>
 
-#define SLOTS_PER_PAGE  (PAGE_SIZE / sizeof(struct capability))
 #define NO_SLOT         UINT32_MAX
 #define GENERATION_LAST UINT32_MAX
 #define CLOSE_STEP      32 // slots closed or revoked between preemption points
@@ -23,17 +22,12 @@
 _Static_assert(
 	CAPABILITY_TABLE_PAGES * sizeof(struct capability *) <= PAGE_SIZE, "the page pointers fit a page");
 _Static_assert(sizeof(struct capability) == 64, "slots fill a page and a cache line");
-_Static_assert(CAPABILITY_TABLE_PAGES *SLOTS_PER_PAGE <= UINT16_MAX + 1, "an index fits its field");
+_Static_assert(CAPABILITY_TABLE_PAGES *CAPABILITIES_PER_PAGE <= UINT16_MAX + 1, "an index fits its field");
 _Static_assert(RIGHTS_ALL <= UINT16_MAX, "rights fit their field");
 
 static handle_t handle_of(uint32_t index, uint32_t generation)
 {
 	return (handle_t)generation << 32 | index;
-}
-
-static struct capability *slot_at(const struct capability_table *table, uint32_t index)
-{
-	return &table->pages[index / SLOTS_PER_PAGE][index % SLOTS_PER_PAGE];
 }
 
 static void *allocate_page(struct account *account)
@@ -67,27 +61,10 @@ bool capability_table_init(struct capability_table *table, struct account *accou
 
 // --- Look-up
 
-// Reads a slot without its lock: what was read is good if the generation is the handle's before and after.
-static enum error read_slot(struct capability_table *table, handle_t handle, struct capability *found)
-{
-	uint32_t index = (uint32_t)handle, generation = (uint32_t)(handle >> 32);
-	const struct capability *slot;
-
-	if (index >= __atomic_load_n(&table->size, __ATOMIC_ACQUIRE))
-		return ERR_BAD_HANDLE;
-	slot = slot_at(table, index);
-	found->object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
-	found->badge = __atomic_load_n(&slot->badge, __ATOMIC_RELAXED);
-	found->rights = __atomic_load_n(&slot->rights, __ATOMIC_RELAXED);
-	atomic_thread_fence(memory_order_acquire);
-	found->generation = __atomic_load_n(&slot->generation, __ATOMIC_RELAXED);
-	return found->generation == generation && found->object ? ERR_OK : ERR_BAD_HANDLE;
-}
-
 enum error capability_lookup_in(struct capability_table *table, handle_t handle, enum object_type type,
 	rights_t needed, struct capability *found)
 {
-	enum error error = read_slot(table, handle, found);
+	enum error error = capability_read(table, handle, found);
 
 	if (error)
 		return error;
@@ -112,20 +89,20 @@ static enum error grow(struct capability_table *table)
 	uint32_t first = table->size;
 	struct capability *page;
 
-	if (first / SLOTS_PER_PAGE == CAPABILITY_TABLE_PAGES)
+	if (first / CAPABILITIES_PER_PAGE == CAPABILITY_TABLE_PAGES)
 		return ERR_NO_SLOTS;
 	page = allocate_page(table->account);
 	if (page == NULL)
 		return ERR_NO_MEMORY;
-	for (uint32_t i = 0; i < SLOTS_PER_PAGE; i++) {
+	for (uint32_t i = 0; i < CAPABILITIES_PER_PAGE; i++) {
 		page[i].index = (uint16_t)(first + i);
 		page[i].generation = 1;
 		page[i].derivation.table = table;
-		page[i].next_free = i + 1 < SLOTS_PER_PAGE ? first + i + 1 : NO_SLOT;
+		page[i].next_free = i + 1 < CAPABILITIES_PER_PAGE ? first + i + 1 : NO_SLOT;
 	}
-	table->pages[first / SLOTS_PER_PAGE] = page;
+	table->pages[first / CAPABILITIES_PER_PAGE] = page;
 	table->first_free = first;
-	__atomic_store_n(&table->size, first + (uint32_t)SLOTS_PER_PAGE, __ATOMIC_RELEASE);
+	__atomic_store_n(&table->size, first + (uint32_t)CAPABILITIES_PER_PAGE, __ATOMIC_RELEASE);
 	return ERR_OK;
 }
 
@@ -140,7 +117,7 @@ enum error capability_reserve(struct capability_table *table, handle_t *handle)
 		error = grow(table);
 	if (!error) {
 		uint32_t index = table->first_free;
-		struct capability *slot = slot_at(table, index);
+		struct capability *slot = capability_slot(table, index);
 
 		table->first_free = slot->next_free;
 		table->used++;
@@ -175,7 +152,7 @@ static struct capability *reserved_slot(struct capability_table *table, handle_t
 
 	if (table->closed)
 		return NULL;
-	slot = slot_at(table, (uint32_t)handle);
+	slot = capability_slot(table, (uint32_t)handle);
 	assert(slot->object == NULL && slot->generation == (uint32_t)(handle >> 32));
 	return slot;
 }
@@ -246,7 +223,7 @@ enum error capability_install_new(struct object *object, rights_t rights, handle
 // The slot that a look-up found, if it still holds the same; NULL otherwise. The tree of the object is locked.
 static struct capability *same_slot(const struct capability *found)
 {
-	struct capability *slot = slot_at(found->derivation.table, found->index);
+	struct capability *slot = capability_slot(found->derivation.table, found->index);
 
 	ASSERT_LOCK_HELD(&found->object->derivation_lock);
 	return __atomic_load_n(&slot->generation, __ATOMIC_RELAXED) == found->generation &&
@@ -259,7 +236,7 @@ static enum error find_slot(struct capability_table *table, handle_t handle, str
 {
 	found->derivation.table = table;
 	found->index = (uint16_t)handle;
-	return read_slot(table, handle, found);
+	return capability_read(table, handle, found);
 }
 
 enum error capability_hold(struct capability_table *table, handle_t handle, struct capability *found)
@@ -386,7 +363,7 @@ enum error capability_revoke(struct capability_table *table, handle_t handle)
 
 void capability_table_destroy(struct capability_table *table)
 {
-	uint32_t pages = table->size / SLOTS_PER_PAGE;
+	uint32_t pages = table->size / CAPABILITIES_PER_PAGE;
 
 	if (table->pages == NULL)
 		return;
@@ -394,7 +371,7 @@ void capability_table_destroy(struct capability_table *table)
 	table->closed = true;
 	spin_unlock(&table->lock);
 	for (uint32_t index = 0; index < table->size; index++) {
-		const struct capability *slot = slot_at(table, index);
+		const struct capability *slot = capability_slot(table, index);
 
 		if (__atomic_load_n(&slot->object, __ATOMIC_RELAXED))
 			capability_close(table,

@@ -28,7 +28,7 @@ static void check_order(const struct spinlock *lock, bool nested)
 	}
 }
 
-static void note_taken(struct spinlock *lock)
+void spin_note_taken(struct spinlock *lock)
 {
 	struct cpu *cpu = cpu_self();
 
@@ -37,7 +37,7 @@ static void note_taken(struct spinlock *lock)
 	lock->owner = cpu->index + 1;
 }
 
-static void note_released(struct spinlock *lock)
+void spin_note_released(struct spinlock *lock)
 {
 	struct cpu *cpu = cpu_self();
 	unsigned i = cpu->locks_held_count;
@@ -69,16 +69,6 @@ static void check_order(const struct spinlock *lock, bool nested)
 	(void)nested;
 }
 
-static void note_taken(struct spinlock *lock)
-{
-	(void)lock;
-}
-
-static void note_released(struct spinlock *lock)
-{
-	(void)lock;
-}
-
 bool spin_is_held(const struct spinlock *lock)
 {
 	(void)lock;
@@ -99,49 +89,25 @@ void spin_wait(void)
 	tlb_shootdown_ipi();
 }
 
-static bool try_take(struct spinlock *lock)
-{
-	unsigned free = 0;
-
-	return atomic_compare_exchange_strong_explicit(
-		&lock->taken, &free, 1, memory_order_acquire, memory_order_relaxed);
-}
-
 static void take(struct spinlock *lock)
 {
-	if (try_take(lock))
+	if (spin_try_lock(lock))
 		return;
 	atomic_fetch_add_explicit(&lock->contended, 1, memory_order_relaxed);
 	do {
 		while (atomic_load_explicit(&lock->taken, memory_order_relaxed) != 0)
 			spin_wait();
-	} while (!try_take(lock));
+	} while (!spin_try_lock(lock));
 }
 
 void spin_lock(struct spinlock *lock)
 {
 	check_order(lock, false);
 	take(lock);
-	note_taken(lock);
 }
 
 void spin_lock_nested(struct spinlock *lock)
 {
 	check_order(lock, true);
 	take(lock);
-	note_taken(lock);
-}
-
-bool spin_try_lock(struct spinlock *lock)
-{
-	if (!try_take(lock))
-		return false;
-	note_taken(lock);
-	return true;
-}
-
-void spin_unlock(struct spinlock *lock)
-{
-	note_released(lock);
-	atomic_store_explicit(&lock->taken, 0, memory_order_release);
 }

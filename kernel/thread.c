@@ -117,6 +117,9 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 	thread->priority = thread->base_priority;
 	thread->affinity = attributes->affinity ? attributes->affinity : UINT64_MAX;
 	thread->suspended = (attributes->flags & THREAD_SUSPENDED) != 0;
+	atomic_init(&thread->hindrances,
+		(thread->suspended ? HINDRANCE_SUSPENDED : 0) |
+			(arch_can_switch_directly() ? 0 : HINDRANCE_ISA));
 	thread->clear_tid_address = attributes->clear_tid_address;
 	thread->kernel_stack_size = attributes->kernel_stack_size ? attributes->kernel_stack_size
 								  : KERNEL_STACK_SIZE_DEFAULT;
@@ -224,6 +227,7 @@ void thread_suspend(struct thread *thread)
 {
 	spin_lock(&thread->lock);
 	thread->suspended = true;
+	thread_hinder(thread, HINDRANCE_SUSPENDED);
 	spin_unlock(&thread->lock);
 	scheduler_poke(thread);
 }
@@ -241,6 +245,7 @@ void thread_resume(struct thread *thread)
 {
 	spin_lock(&thread->lock);
 	thread->suspended = false;
+	thread_unhinder(thread, HINDRANCE_SUSPENDED);
 	unpark(thread);
 	spin_unlock(&thread->lock);
 }
@@ -264,6 +269,7 @@ void thread_terminate(struct thread *thread, uint64_t status)
 	if (!thread->killed) {
 		thread->exit_status = status;
 		atomic_store(&thread->killed, true);
+		thread_hinder(thread, HINDRANCE_KILLED);
 		unpark(thread);
 	}
 	spin_unlock(&thread->lock);

@@ -38,6 +38,8 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 	assert(!cpu->blocked && thread_get_state(thread) == THREAD_RUNNING);
 	cpu->blocked = true;
 	cpu_set_work(cpu);
+	if (deadline != DEADLINE_NEVER)
+		thread_hinder(thread, HINDRANCE_DEADLINE);
 	begin_wait(thread, operations, wait_object, state, number);
 	timeout_arm(&thread->timeout, deadline);
 	return number;
@@ -90,6 +92,7 @@ void thread_wake(struct thread *thread)
 {
 	assert(thread_get_state(thread) == THREAD_READY);
 	timeout_cancel_sync(&thread->timeout);
+	thread_unhinder(thread, HINDRANCE_DEADLINE);
 	scheduler_enqueue(thread);
 }
 

@@ -172,6 +172,7 @@ static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
 	set_state(thread, THREAD_RUNNING);
 	cpu->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : SLICE_NANOSECONDS);
+	thread_unhinder(thread, HINDRANCE_AFFINITY);
 	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
 	cpu->current = thread;
 }
@@ -239,6 +240,9 @@ void scheduler_yield(void)
 {
 	struct cpu *cpu = cpu_self();
 
+	// Who becomes ready just now comes later.
+	if (run_queue_best(&cpu->run_queue) < cpu->current->priority)
+		return;
 	cpu->slice_end = 0;
 	cpu_set_reschedule(cpu);
 }
@@ -260,10 +264,10 @@ void scheduler_update(struct thread *thread)
 	queued = scheduler_dequeue(thread);
 	if (queued)
 		scheduler_enqueue(thread);
-	if (atomic_load(&thread->on_cpu)) {
-		cpu_set_reschedule(&cpus[thread->cpu]);
-		scheduler_poke(thread);
-	}
+	if (!scheduler_may_run(thread, &cpus[thread->cpu]))
+		thread_hinder(thread, HINDRANCE_AFFINITY);
+	cpu_set_reschedule(&cpus[thread->cpu]);
+	scheduler_poke(thread);
 }
 
 // --- Time

@@ -54,6 +54,14 @@ void arch_fpu_release(struct arch_thread *thread)
 	}
 }
 
+// Where threads can move, none leaves its registers behind in a CPU. The return to user mode makes it take effect.
+void fpu_switch_directly(struct arch_thread *previous, struct arch_thread *next)
+{
+	if (cpu_count > 1)
+		arch_fpu_release(previous);
+	write_system_register(cpacr_el1, this_cpu()->fpu_owner == next ? CPACR_FPU : 0);
+}
+
 size_t arch_fpu_size(void)
 {
 	return sizeof(struct fpu_state);

@@ -8,14 +8,13 @@
 
 // void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 //
-// A context that is fresh needs nothing of what its thread has on the kernel stack. Only the owner of the
+// Only the owner of the
 // FPU's registers runs with the FPU on; the exception return to user mode makes CPACR_EL1 take effect.
 .global arch_context_switch
 arch_context_switch:
 	mrs	x9, tpidr_el0
 	str	x9, [x0, #THREAD_TLS]
-	ldr	x10, [x0, #THREAD_FRESH_ENTRY]
-	cbnz	x10, 0f
+	str	xzr, [x0, #THREAD_FRESH_ENTRY]
 	stp	x29, x30, [sp, #-96]!
 	stp	x19, x20, [sp, #16]
 	stp	x21, x22, [sp, #32]
@@ -24,7 +23,6 @@ arch_context_switch:
 	stp	x27, x28, [sp, #80]
 	mov	x10, sp
 	str	x10, [x0, #THREAD_KERNEL_SP]
-0:
 	mrs	x11, tpidr_el1
 	ldr	x9, [x1, #THREAD_TLS]
 	ldr	x12, [x11, #CPU_FPU_OWNER]

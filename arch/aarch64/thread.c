@@ -7,12 +7,15 @@
 #include <isa/offsets.h>
 #include <isa/registers.h>
 #include <kernel/log.h>
+#include <kernel/thread.h>
 
 // PSTATE in user mode: EL0, AArch64, FIQ masked (nobody uses it), all else let in. The flags, BTYPE, SSBS,
 // DIT and TCO are the user's.
 #define PSTATE_USER      ((uint64_t)1 << 6)
 #define PSTATE_USER_BITS ((uint64_t)0xf3001c00)
 
+_Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
+	"message.h");
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[19]) == FRAME_X19, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[29]) == FRAME_X29, "offsets.h");
@@ -28,6 +31,8 @@ _Static_assert(offsetof(struct arch_cpu, fpu_owner) == CPU_FPU_OWNER, "offsets.h
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, boot_stack) == CPU_BOOT_STACK, "offsets.h");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "offsets.h");
+_Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "offsets.h");
+_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "offsets.h");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "offsets.h");
 
 static bool is_current(const struct arch_thread *thread)

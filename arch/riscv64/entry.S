@@ -106,13 +106,113 @@ syscall_whole:
 	j exit_user
 
 // The entries of IPC calls in syscall_table. They do not return to where they are called.
-.macro ipc_entry name
-.global arch_\name
-arch_\name:
+.macro general_ipc name
 	save_caller_saved
 	call sys_\name
 	j exit_user
 .endm
+
+.macro ipc_entry name
+#ifdef TERN_FAST_PATH
+.ifc \name, endpoint_call
+.exitm
+.endif
+.ifc \name, endpoint_reply_receive
+.exitm
+.endif
+#endif
+.global arch_\name
+arch_\name:
+	general_ipc \name
+.endm
+
+#ifdef TERN_FAST_PATH
+// The entries that try the fast path first, for words in registers and nothing else: they are kept below the frame.
+.macro fast_entry name, function
+.global arch_\name
+arch_\name:
+	sext.w t3, a1
+	li t4, MESSAGE_WORDS_IN_REGISTERS
+	bne t3, t4, 2f
+1:	addi sp, sp, -32
+	sd a2, 0(sp)
+	sd a3, 8(sp)
+	sd a4, 16(sp)
+	sd a5, 24(sp)
+	j \function
+
+	// What carries no word of a shorter message does not travel.
+2:	li t5, ~MESSAGE_WIDE_FLAG
+	and t3, t3, t5
+	beqz t3, 3f
+	beq t3, t4, 1b
+	bgtu t3, t4, 7f
+	addi t3, t3, -2
+	bltz t3, 4f
+	beqz t3, 5f
+	bgtz t3, 6f
+3:	li a2, 0
+4:	li a3, 0
+5:	li a4, 0
+6:	li a5, 0
+	j 1b
+7:	general_ipc \name
+
+// a0: handle, a1: info
+.global arch_slow_\name
+arch_slow_\name:
+	ld sp, CPU_CURRENT(tp)
+	ld sp, THREAD_FRAME(sp)
+	ld a2, -32(sp)
+	ld a3, -24(sp)
+	ld a4, -16(sp)
+	ld a5, -8(sp)
+	general_ipc \name
+.endm
+
+	fast_entry endpoint_call, ipc_fast_call
+	fast_entry endpoint_reply_receive, ipc_fast_reply_receive
+
+// arch_switch_directly(previous, next, badge, info)
+.global arch_switch_directly
+arch_switch_directly:
+	ld t0, THREAD_FRAME(a0)
+	ld sp, THREAD_FRAME(a1)
+	mv a7, a2                   // badge
+	mv a1, a3                   // info
+	ld a2, -32(t0)
+	ld a3, -24(t0)
+	ld a4, -16(t0)
+	ld a5, -8(t0)
+	sd tp, FRAME_CPU(sp)
+	sc.d zero, sp, (a0)         // ends a reservation, as in isa_switch
+	fence rw, rw                // before others use the stack, and before we look for work
+	sb zero, THREAD_ON_CPU(a0)
+	lw t0, CPU_WORK(tp)
+	bnez t0, 1f
+	ld t0, FRAME_PC(sp)
+	csrw sscratch, sp
+	csrw sepc, t0
+	li a0, 0
+	.irp n, 5,6,7,16,28,29,30,31
+	li x\n, 0
+	.endr
+	.irp n, 1,3,4,8,9,18,19,20,21,22,23,24,25,26,27,2
+	ld x\n, FRAME_X(\n)(sp)
+	.endr
+	sret
+
+1:	sd zero, FRAME_X(10)(sp)
+	.irp n, 11,12,13,14,15,17
+	sd x\n, FRAME_X(\n)(sp)
+	.endr
+	.irp n, 5,6,7,16,28,29,30,31
+	sd zero, FRAME_X(\n)(sp)
+	.endr
+	li s0, 0
+	call ipc_fast_path_work
+	j return_to_user
+#endif
 
 #define SYSCALL(number, name, result, arguments)
 #define SYSCALL_IPC(number, name) ipc_entry name

@@ -8,6 +8,7 @@
 #include <arch/cpu.h>
 #include <arch/thread.h>
 #include <kernel/assert.h>
+#include <kernel/cpu.h>
 #include <kernel/string.h>
 
 #define FCSR_DEFINED 0xff // rounding mode and flags
@@ -89,6 +90,14 @@ void arch_fpu_release(struct arch_thread *thread)
 	note_dirty(thread);
 	write_back(thread);
 	drop(thread);
+}
+
+// Where threads can move, none leaves its registers behind in a hart.
+void isa_fpu_switch_directly(struct arch_thread *previous, struct arch_thread *next)
+{
+	if (cpu_count > 1)
+		arch_fpu_release(previous);
+	isa_fpu_switch(previous, next);
 }
 
 size_t arch_fpu_size(void)

@@ -10,11 +10,10 @@
 
 // void isa_switch(struct arch_thread *previous, struct arch_thread *next)
 //
-// A fresh context (entry is not NULL) has nothing to save, and starts on an empty stack below its frame.
+// A fresh context (entry is not NULL) starts on an empty stack below its frame.
 .global isa_switch
 isa_switch:
-	ld t0, THREAD_ENTRY(a0)
-	bnez t0, 1f
+	sd zero, THREAD_ENTRY(a0)
 	addi sp, sp, -SWITCH_SIZE
 	sd ra, 0(sp)
 	sd s0, 8(sp)
@@ -30,10 +29,10 @@ isa_switch:
 	sd s10, 88(sp)
 	sd s11, 96(sp)
 	sd sp, THREAD_KERNEL_SP(a0)
-1:	// Ends a reservation that the previous thread's user code may hold; if it does, stores sp there again.
+	// Ends a reservation that the previous thread's user code may hold; if it does, stores sp there again.
 	sc.d zero, sp, (a0)
 	ld t0, THREAD_ENTRY(a1)
-	bnez t0, 2f
+	bnez t0, 1f
 	ld sp, THREAD_KERNEL_SP(a1)
 	ld ra, 0(sp)
 	ld s0, 8(sp)
@@ -50,7 +49,7 @@ isa_switch:
 	ld s11, 96(sp)
 	addi sp, sp, SWITCH_SIZE
 	ret
-2:	sd zero, THREAD_ENTRY(a1)
+1:	sd zero, THREAD_ENTRY(a1)
 	ld sp, THREAD_FRAME(a1)
 	li s0, 0                    // backtraces end here
 	li ra, 0

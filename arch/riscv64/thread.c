@@ -8,7 +8,10 @@
 #include <kernel/cpu.h>
 #include <kernel/log.h>
 #include <kernel/string.h>
+#include <kernel/thread.h>
 
+_Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
+	"message.h");
 _Static_assert(offsetof(struct arch_frame, pc) == FRAME_PC, "entry.S");
 _Static_assert(offsetof(struct arch_frame, x[1]) == FRAME_X(1), "entry.S");
 _Static_assert(offsetof(struct arch_frame, status) == FRAME_STATUS, "entry.S");
@@ -20,6 +23,8 @@ _Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "switch.S");
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "entry.S");
 _Static_assert(offsetof(struct arch_cpu, scratch) == CPU_SCRATCH, "entry.S");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "entry.S");
+_Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "switch.S");
+_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "switch.S");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "entry.S");
 _Static_assert(offsetof(struct arch_frame, x) == offsetof(struct registers, x), "registers are copied");
 

@@ -52,15 +52,27 @@
 	movq %r9, \offset + FRAME_R9(%rsp)
 .endm
 
-// Does not return to where it is called.
-.macro IPC_ENTRY name
-.global arch_\name
-arch_\name:
+.macro GENERAL_IPC name
 	SAVE_MESSAGE_REGISTERS 8
 	addq $8, %rsp
 	call sys_\name
 	call trap_exit
 	jmp return_to_user
+.endm
+
+// Does not return to where it is called.
+.macro IPC_ENTRY name
+#ifdef TERN_FAST_PATH
+.ifc \name, endpoint_call
+.exitm
+.endif
+.ifc \name, endpoint_reply_receive
+.exitm
+.endif
+#endif
+.global arch_\name
+arch_\name:
+	GENERAL_IPC \name
 .endm
 
 .text
@@ -124,6 +136,113 @@ syscall_whole:
 #define SYSCALL_IPC(number, name) IPC_ENTRY name
 #include <tern/syscalls.def>
 #include <tern/syscalls_undef.h>
+
+#ifdef TERN_FAST_PATH
+// The entries that try the fast path first: the message words are kept below the frame, and the C function finds the stack as
+// if it had been called.
+.macro FAST_ENTRY name, function
+.global arch_\name
+arch_\name:
+	cmpl $MESSAGE_WORDS_IN_REGISTERS, %esi // words in registers and nothing else
+	jne 2f
+1:	pushq %rdx
+	pushq %r10
+	pushq %r8
+	pushq %r9
+	jmp \function
+
+	// What carries no word of a shorter message does not travel.
+2:	movl %esi, %r11d
+	andl $~MESSAGE_WIDE_FLAG, %r11d
+	jz 3f
+	cmpl $2, %r11d
+	jb 4f
+	je 5f
+	cmpl $MESSAGE_WORDS_IN_REGISTERS, %r11d
+	je 1b
+	jb 6f
+	GENERAL_IPC \name
+3:	xorl %edx, %edx
+4:	xorl %r10d, %r10d
+5:	xorl %r8d, %r8d
+6:	xorl %r9d, %r9d
+	jmp 1b
+
+// rdi: handle, rsi: info
+.global arch_slow_\name
+arch_slow_\name:
+	movq %gs:CPU_KERNEL_STACK, %rsp
+	subq $FRAME_SIZE, %rsp
+	movq -16(%rsp), %rdx
+	movq -24(%rsp), %r10
+	movq -32(%rsp), %r8
+	movq -40(%rsp), %r9
+	SAVE_MESSAGE_REGISTERS 0
+	call sys_\name
+	call trap_exit
+	jmp return_to_user
+.endm
+
+FAST_ENTRY endpoint_call, ipc_fast_call
+FAST_ENTRY endpoint_reply_receive, ipc_fast_reply_receive
+
+// arch_switch_directly(previous, next, badge, info)
+.balign 16
+.global arch_switch_directly
+arch_switch_directly:
+	movq %gs:CPU_KERNEL_STACK, %rax
+	movq -FRAME_SIZE - 24(%rax), %r10
+	movq -FRAME_SIZE - 32(%rax), %r8
+	movq -FRAME_SIZE - 40(%rax), %r9
+	movq -FRAME_SIZE - 16(%rax), %rax // word 0
+	movq THREAD_FRAME(%rsi), %rsp
+	leaq FRAME_SIZE(%rsp), %rbx
+	movq %rbx, %gs:CPU_KERNEL_STACK
+	movq %rbx, %gs:CPU_RSP0
+	rdfsbase %rbx
+	movq %rbx, THREAD_FS_BASE(%rdi)
+	movq THREAD_FS_BASE(%rsi), %rbp
+	xorl %ebx, %ebx // selectors mean nothing, but the next thread must not see them
+	movl %ebx, %ds
+	movl %ebx, %es
+	movl %ebx, %fs
+	wrfsbase %rbp
+	swapgs
+	rdgsbase %rbp
+	movq %rbp, THREAD_GS_BASE(%rdi)
+	movl %ebx, %gs
+	movq THREAD_GS_BASE(%rsi), %rbp
+	wrgsbase %rbp
+	swapgs
+	movb $0, THREAD_ON_CPU(%rdi)
+	cmpl $0, %gs:CPU_WORK
+	jne 1f
+	movq %rdx, %rdi // badge
+	movq %rcx, %rsi // info
+	movq %rax, %rdx // word 0
+	movq FRAME_RBX(%rsp), %rbx
+	movq FRAME_RBP(%rsp), %rbp
+	movq FRAME_R12(%rsp), %r12
+	movq FRAME_R13(%rsp), %r13
+	movq FRAME_R14(%rsp), %r14
+	movq FRAME_R15(%rsp), %r15
+	movq FRAME_RIP(%rsp), %rcx
+	movq FRAME_RFLAGS(%rsp), %r11
+	movq FRAME_RSP(%rsp), %rsp
+	xorl %eax, %eax
+	swapgs
+	sysretq
+
+1:	movq $0, FRAME_RAX(%rsp)
+	movq %rdx, FRAME_RDI(%rsp)
+	movq %rcx, FRAME_RSI(%rsp)
+	movq %rax, FRAME_RDX(%rsp)
+	movq %r10, FRAME_R10(%rsp)
+	movq %r8, FRAME_R8(%rsp)
+	movq %r9, FRAME_R9(%rsp)
+	call ipc_fast_path_work
+	jmp return_to_user
+#endif
 
 // rsp: the frame of the current thread.
 return_to_user:

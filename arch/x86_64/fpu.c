@@ -4,6 +4,7 @@
 // traps; those that use it have their state saved when they are switched out and loaded when they are
 // switched in.
 
+#include <arch/cpu.h>
 #include <arch/thread.h>
 #include <isa/internal.h>
 #include <isa/registers.h>
@@ -97,12 +98,12 @@ bool fpu_first_use(void)
 {
 	struct arch_cpu *cpu = isa_cpu_self();
 
-	if (cpu->thread->fpu_used)
+	if (isa_thread()->fpu_used)
 		return false;
-	arch_fpu_reset(cpu->thread);
-	cpu->thread->fpu_used = true;
+	arch_fpu_reset(isa_thread());
+	isa_thread()->fpu_used = true;
 	set_disabled(cpu, false);
-	load(cpu->thread->fpu);
+	load(isa_thread()->fpu);
 	return true;
 }
 
@@ -130,7 +131,7 @@ size_t arch_fpu_size(void)
 
 void arch_fpu_get(struct arch_thread *thread, void *state)
 {
-	assert(thread == isa_cpu_self()->thread);
+	assert(thread == isa_thread());
 	if (thread->fpu_used)
 		save(thread->fpu);
 	memcpy(state, thread->fpu_used ? thread->fpu : (const void *)&initial_state, arch_fpu_size());
@@ -140,7 +141,7 @@ bool arch_fpu_set(struct arch_thread *thread, const void *state)
 {
 	struct xsave_area checked = {0};
 
-	assert(thread == isa_cpu_self()->thread);
+	assert(thread == isa_thread());
 	memcpy(&checked, state, arch_fpu_size());
 	if ((checked.legacy.mxcsr & ~mxcsr_mask) || (checked.components & ~components) ||
 		checked.compaction != 0)
@@ -161,6 +162,6 @@ void arch_fpu_reset(struct arch_thread *thread)
 {
 	thread->fpu_used = false;
 	memcpy(thread->fpu, &initial_state, sizeof(initial_state));
-	if (thread == isa_cpu_self()->thread)
+	if (thread == isa_thread())
 		set_disabled(isa_cpu_self(), true);
 }

@@ -14,6 +14,7 @@ switch_stacks:
 	pushq %r14
 	pushq %r15
 	movq %rsp, THREAD_STACK_POINTER(%rdi)
+	movq $0, THREAD_ENTRY(%rdi)
 	movq THREAD_ENTRY(%rsi), %rax
 	testq %rax, %rax
 	jnz 1f

@@ -8,9 +8,12 @@
 #include <isa/registers.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
+#include <kernel/thread.h>
 #include <kernel/log.h>
 #include <kernel/string.h>
 
+_Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
+	"message.h");
 _Static_assert(offsetof(struct arch_frame, rbx) == FRAME_RBX, "asm.h");
 _Static_assert(offsetof(struct arch_frame, rbp) == FRAME_RBP, "asm.h");
 _Static_assert(offsetof(struct arch_frame, rdx) == FRAME_RDX, "asm.h");
@@ -34,6 +37,11 @@ _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, 
 _Static_assert(offsetof(struct arch_cpu, self) == CPU_SELF, "asm.h");
 _Static_assert(offsetof(struct arch_cpu, kernel_stack) == CPU_KERNEL_STACK, "asm.h");
 _Static_assert(offsetof(struct arch_cpu, user_stack) == CPU_USER_STACK, "asm.h");
+_Static_assert(offsetof(struct arch_cpu, task_state) + offsetof(struct task_state, rsp) == CPU_RSP0, "asm.h");
+_Static_assert(offsetof(struct arch_thread, fs_base) == THREAD_FS_BASE, "asm.h");
+_Static_assert(offsetof(struct arch_thread, gs_base) == THREAD_GS_BASE, "asm.h");
+_Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "asm.h");
+_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "asm.h");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "asm.h");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "asm.h");
 _Static_assert(offsetof(struct arch_thread, stack_pointer) == THREAD_STACK_POINTER, "asm.h");
@@ -98,7 +106,7 @@ static void clear_selectors(void)
 
 static bool is_current(const struct arch_thread *thread)
 {
-	return isa_cpu_self()->thread == thread;
+	return isa_thread() == thread;
 }
 
 static bool is_canonical(uint64_t address)
@@ -159,7 +167,6 @@ void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 	clear_selectors();
 	load_bases(next);
 	fpu_switch(cpu, previous, next);
-	cpu->thread = next;
 	cpu->kernel_stack = (uintptr_t)(next->frame + 1);
 	cpu->task_state.rsp[0] = cpu->kernel_stack;
 	switch_stacks(previous, next);

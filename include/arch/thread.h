@@ -23,8 +23,8 @@ void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t en
 // user mode.
 void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void (*entry)(void));
 
-// Makes the kernel context fresh: the next switch to the thread calls `entry`, which must not return. May be
-// called by the thread on itself before it is switched out for the last time of its present kernel entry.
+// Makes the kernel context of a thread that was switched out fresh: the next switch to it calls `entry`, which must not
+// return.
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void));
 
 // Switches kernel contexts: saves callee-saved state, TLS bases and FPU ownership of `previous`, and loads
@@ -50,6 +50,21 @@ void arch_fpu_reset(struct arch_thread *thread);
 // TLS base of user mode. The thread is current or not running.
 uint64_t arch_tls_get(struct arch_thread *thread);
 void arch_tls_set(struct arch_thread *thread, uint64_t base);
+
+// The fast path of IPC (ipc/fast_path.c). Whether arch_switch_directly works on this machine.
+static inline bool arch_can_switch_directly(void);
+// From the current thread in its system call to user mode of another one whose context is fresh: as
+// arch_context_switch and arch_enter_user, with the four words of the current thread's message, badge, info and
+// no error in `next`'s registers, all other caller-saved registers zero. Clears on_cpu of `previous` when its stack is no longer in use,
+// and then looks at the CPU's work: where it is not 0, ipc_fast_path_work comes first.
+_Noreturn void arch_switch_directly(
+	struct arch_thread *previous, struct arch_thread *next, uint64_t badge, uint64_t info);
+// Its part for the FPU, which comes before.
+static inline void arch_fpu_switch_directly(
+	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
+// Goes on with the general way of the system call whose fast path was tried.
+_Noreturn void arch_slow_endpoint_call(uint64_t handle, uint64_t info);
+_Noreturn void arch_slow_endpoint_reply_receive(uint64_t handle, uint64_t info);
 
 // All user registers, TLS bases included. The thread is current or not running. Setting leaves privileged
 // bits as they must be and returns false, changing nothing, where the CPU would refuse an address

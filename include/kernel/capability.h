@@ -39,6 +39,13 @@ struct capability_table {
 	struct capability **pages; // a page of pointers, allocated with the table
 };
 
+#define CAPABILITIES_PER_PAGE (PAGE_SIZE / sizeof(struct capability))
+
+static inline struct capability *capability_slot(const struct capability_table *table, uint32_t index)
+{
+	return &table->pages[index / CAPABILITIES_PER_PAGE][index % CAPABILITIES_PER_PAGE];
+}
+
 // False: no memory.
 bool capability_table_init(struct capability_table *table, struct account *account);
 // Closes all handles, in steps with preemption points; frees the pages.
@@ -48,6 +55,25 @@ void capability_table_destroy(struct capability_table *table);
 // WRONG_TYPE, NO_RIGHTS (in this order).
 enum error capability_lookup(
 	handle_t handle, enum object_type type, rights_t needed, struct capability *found);
+
+// Reads a slot without its lock: what was read is good if the generation is the handle's before and after. Errors:
+// BAD_HANDLE.
+static inline enum error capability_read(
+	const struct capability_table *table, handle_t handle, struct capability *found)
+{
+	uint32_t index = (uint32_t)handle;
+	const struct capability *slot;
+
+	if (index >= __atomic_load_n(&table->size, __ATOMIC_ACQUIRE))
+		return ERR_BAD_HANDLE;
+	slot = capability_slot(table, index);
+	found->object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
+	found->badge = __atomic_load_n(&slot->badge, __ATOMIC_RELAXED);
+	found->rights = __atomic_load_n(&slot->rights, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_acquire);
+	found->generation = __atomic_load_n(&slot->generation, __ATOMIC_RELAXED);
+	return found->generation == handle >> 32 && found->object ? ERR_OK : ERR_BAD_HANDLE;
+}
 
 // The same for another process's table.
 enum error capability_lookup_in(struct capability_table *table, handle_t handle, enum object_type type,

@@ -36,6 +36,8 @@ struct reply {
 
 // --- ipc/endpoint.c
 
+extern const struct wait_operations ipc_receive_wait, ipc_answer_wait;
+
 // Sends the current thread's message (message_info, message_badge; MESSAGE_CALL in the info: waits for the
 // answer). The endpoint's lock is held. ERR_OK: done, or the thread waits (cpu->blocked).
 enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender);

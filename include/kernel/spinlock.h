@@ -54,8 +54,9 @@ struct spinlock {
 void spin_init(struct spinlock *lock, enum lock_rank rank);
 void spin_lock(struct spinlock *lock);
 void spin_lock_nested(struct spinlock *lock);
-bool spin_try_lock(struct spinlock *lock);
-void spin_unlock(struct spinlock *lock);
+
+static inline bool spin_try_lock(struct spinlock *lock);
+static inline void spin_unlock(struct spinlock *lock);
 
 // One turn of any wait for another CPU with interrupts disabled: lets it go on, and answers its TLB
 // shootdowns.
@@ -65,6 +66,39 @@ void spin_wait(void);
 bool spin_is_held(const struct spinlock *lock);
 // Whether this CPU holds no lock (always true in release builds).
 bool spin_none_held(void);
+
+// Keep the list of what a CPU holds; nothing in release builds.
+#ifdef TERN_DEBUG
+void spin_note_taken(struct spinlock *lock);
+void spin_note_released(struct spinlock *lock);
+#else
+static inline void spin_note_taken(struct spinlock *lock)
+{
+	(void)lock;
+}
+
+static inline void spin_note_released(struct spinlock *lock)
+{
+	(void)lock;
+}
+#endif
+
+static inline bool spin_try_lock(struct spinlock *lock)
+{
+	unsigned free = 0;
+
+	if (!atomic_compare_exchange_strong_explicit(
+		    &lock->taken, &free, 1, memory_order_acquire, memory_order_relaxed))
+		return false;
+	spin_note_taken(lock);
+	return true;
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	spin_note_released(lock);
+	atomic_store_explicit(&lock->taken, 0, memory_order_release);
+}
 
 #define ASSERT_LOCK_HELD(lock) assert(spin_is_held(lock))
 #define ASSERT_NO_LOCKS_HELD() assert(spin_none_held())

@@ -51,6 +51,17 @@ struct caller {
 	uint8_t priority; // its effective one at the time of the call
 };
 
+// Why a thread that a message wakes cannot go straight on to user mode: see ipc/fast_path.c.
+enum hindrance {
+	HINDRANCE_SUSPENDED = 1 << 0,
+	HINDRANCE_KILLED = 1 << 1,
+	HINDRANCE_DEADLINE = 1 << 2, // its wait has one
+	HINDRANCE_OFFERS = 1 << 3,   // its call offers buffers
+	HINDRANCE_FAULT = 1 << 4,    // it waits for the answer to a fault message
+	HINDRANCE_AFFINITY = 1 << 5, // it may not run any more where it ran last
+	HINDRANCE_ISA = 1 << 6,      // for ever: this CPU cannot
+};
+
 // An offered buffer, resolved at the time of the call.
 struct offer {
 	struct address_space *space; // counted
@@ -60,17 +71,18 @@ struct offer {
 };
 
 struct thread {
-	struct arch_thread arch;
+	struct arch_thread arch; // must be first, and the next ones where they are: assembly knows on_cpu
+	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by
+	// compare-and-swap.
+	_Atomic uint64_t state;
+	atomic_uint hindrances; // enum hindrance
+	atomic_bool on_cpu; // its kernel stack is in use; whoever switches to it waits until it is not
 	struct object object;
 	struct spinlock lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watcher
 	struct process *process; // counted; the kernel's own threads: NULL
 	struct list_node process_link;
 	char name[NAME_LENGTH];
 
-	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by
-	// compare-and-swap.
-	_Atomic uint64_t state;
-	atomic_bool on_cpu; // its kernel stack is in use; whoever switches to it waits until it is not
 	atomic_bool killed; // ends at its next trap_exit
 	bool suspended;
 	bool parked; // ready, but not in a run queue since it is suspended
@@ -135,6 +147,27 @@ struct thread {
 static inline enum thread_state thread_get_state(const struct thread *thread)
 {
 	return (enum thread_state)(atomic_load_explicit(&thread->state, memory_order_relaxed) & 0xff);
+}
+
+static inline void thread_hinder(struct thread *thread, enum hindrance why)
+{
+	atomic_fetch_or(&thread->hindrances, (unsigned)why);
+}
+
+static inline void thread_unhinder(struct thread *thread, enum hindrance why)
+{
+	if (atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & (unsigned)why)
+		atomic_fetch_and(&thread->hindrances, ~(unsigned)why);
+}
+
+// Whether the thread waits for the answer to its fault message.
+static inline void thread_set_faulting(struct thread *thread, bool faulting)
+{
+	thread->faulting = faulting;
+	if (faulting)
+		thread_hinder(thread, HINDRANCE_FAULT);
+	else
+		thread_unhinder(thread, HINDRANCE_FAULT);
 }
 
 // The current thread will wait: state BLOCKED (or SLEEPING), a new wait number, time-out armed.

@@ -17,12 +17,18 @@
 #define THREAD_KERNEL_SP   8
 #define THREAD_FRESH_ENTRY 16
 #define THREAD_TLS         24
+#define THREAD_ON_CPU      572
 
 #define CPU_FPU_OWNER       0
 #define CPU_EMERGENCY_STACK 8
 #define CPU_BOOT_STACK      16
 #define CPU_DIRECT_CALLS    48
 #define CPU_WORK            56
+#define CPU_CURRENT         64
+
+// message.h's
+#define MESSAGE_WORDS_IN_REGISTERS 4
+#define MESSAGE_WIDE_FLAG          0x800
 
 // CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
 #define CPACR_FPU (3 << 20)

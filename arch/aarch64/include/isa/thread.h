@@ -5,6 +5,20 @@
 #ifndef ISA_THREAD_H
 #define ISA_THREAD_H
 
+void fpu_switch_directly(struct arch_thread *previous, struct arch_thread *next);
+
+static inline void arch_fpu_switch_directly(
+	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	if (__builtin_expect(cpu->fpu_owner == previous || cpu->fpu_owner == next, 0))
+		fpu_switch_directly(previous, next);
+}
+
+static inline bool arch_can_switch_directly(void)
+{
+	return true;
+}
+
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void))
 {
 	thread->fresh_entry = entry;

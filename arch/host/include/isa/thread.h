@@ -5,6 +5,11 @@
 #ifndef ISA_THREAD_H
 #define ISA_THREAD_H
 
+static inline bool arch_can_switch_directly(void)
+{
+	return true;
+}
+
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void))
 {
 	thread->entry = entry;

@@ -19,6 +19,20 @@ enum {
 	REGISTER_T6 = 31,
 };
 
+void isa_fpu_switch_directly(struct arch_thread *previous, struct arch_thread *next);
+
+static inline void arch_fpu_switch_directly(
+	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	if (__builtin_expect(cpu->fpu_owner == previous || cpu->fpu_owner == next, 0))
+		isa_fpu_switch_directly(previous, next);
+}
+
+static inline bool arch_can_switch_directly(void)
+{
+	return true;
+}
+
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void))
 {
 	thread->entry = entry;

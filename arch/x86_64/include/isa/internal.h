@@ -52,7 +52,6 @@ unsigned pcid_allocate(void);
 void fpu_init_cpu(void);
 // The current thread's first use of the FPU; false: it has used it before.
 bool fpu_first_use(void);
-void fpu_switch(struct arch_cpu *cpu, struct arch_thread *previous, const struct arch_thread *next);
 
 // --- boot.c
 
@@ -75,6 +74,15 @@ _Noreturn void boot_main(paddr_t information, uint32_t magic);
 void delay_microseconds(uint64_t microseconds);
 // The timer interrupt of this CPU.
 void timer_interrupt(void);
+
+// The current thread's part.
+static inline struct arch_thread *isa_thread(void)
+{
+	struct arch_thread *thread;
+
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(thread) : "i"(CPU_CURRENT));
+	return thread;
+}
 
 static inline struct arch_cpu *isa_cpu_self(void)
 {

@@ -5,9 +5,24 @@
 #ifndef ISA_THREAD_H
 #define ISA_THREAD_H
 
+#include <isa/registers.h>
 #include <tern/message.h>
 
 _Static_assert(MESSAGE_FRAME_WORDS == MESSAGE_WIDE_WORDS, "the frame has room for all register words");
+
+void fpu_switch(struct arch_cpu *cpu, struct arch_thread *previous, const struct arch_thread *next);
+
+static inline void arch_fpu_switch_directly(
+	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	if (__builtin_expect(previous->fpu_used | next->fpu_used, 0))
+		fpu_switch(cpu, previous, next);
+}
+
+static inline bool arch_can_switch_directly(void)
+{
+	return cpu_features.fsgsbase;
+}
 
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void))
 {

@@ -71,7 +71,6 @@ struct arch_cpu {
 	struct cpu *self;
 	uint64_t kernel_stack; // of the current thread, for SYSCALL
 	uint64_t user_stack;   // the user's stack pointer for the first instructions of a SYSCALL
-	struct arch_thread *thread;
 	struct arch_address_space *space;
 	bool fpu_disabled; // CR0.TS is set
 	uint32_t apic_id;

@@ -127,4 +127,13 @@ static inline void isa_forget_syscall(struct registers *registers, const struct 
 	registers->pstate = before->pstate;
 }
 
+// --- A system call with chosen registers: x0 to x29 (registers.S)
+
+#define ISA_CALL_REGISTERS 30
+#define ISA_CALL_PRESERVED (0x7ff << 19)
+enum { ISA_CALL_NUMBER = 8, ISA_CALL_HANDLE = 0, ISA_CALL_INFO = 1, ISA_CALL_ERROR = 0, ISA_CALL_BADGE = 8 };
+static const unsigned isa_call_words[4] = {2, 3, 4, 5};
+
+void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);
+
 #endif

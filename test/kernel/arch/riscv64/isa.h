@@ -122,4 +122,19 @@ static inline void isa_forget_syscall(struct registers *registers, const struct 
 	registers->x[0] = before->x[0];
 }
 
+// --- A system call with chosen registers: x0 to x31, of which the first five stay out of it (registers.S)
+
+#define ISA_CALL_REGISTERS 32
+#define ISA_CALL_PRESERVED (0x1f | (3 << 8) | (0x3ff << 18))
+enum {
+	ISA_CALL_NUMBER = 17,
+	ISA_CALL_HANDLE = 10,
+	ISA_CALL_INFO = 11,
+	ISA_CALL_ERROR = 10,
+	ISA_CALL_BADGE = 17
+};
+static const unsigned isa_call_words[4] = {12, 13, 14, 15};
+
+void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);
+
 #endif
