@@ -8,9 +8,9 @@
 #include <isa/registers.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
-#include <kernel/thread.h>
 #include <kernel/log.h>
 #include <kernel/string.h>
+#include <kernel/thread.h>
 
 _Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
 	"message.h");

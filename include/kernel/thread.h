@@ -76,7 +76,7 @@ struct thread {
 	// compare-and-swap.
 	_Atomic uint64_t state;
 	atomic_uint hindrances; // enum hindrance
-	atomic_bool on_cpu; // its kernel stack is in use; whoever switches to it waits until it is not
+	atomic_bool on_cpu;     // its kernel stack is in use; whoever switches to it waits until it is not
 	struct object object;
 	struct spinlock lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watcher
 	struct process *process; // counted; the kernel's own threads: NULL

@@ -68,6 +68,13 @@ def configuration(architecture: str, debug: bool) -> Configuration:
     return Configuration(f"{architecture}-{kind}", architecture, f"{architecture}.ini", options)
 
 
+def general_path(architecture: str) -> Configuration:
+    """The debug build whose kernel has no fast path of IPC."""
+    return Configuration(
+        f"{architecture}-general-path", architecture, f"{architecture}.ini", (*DEBUG_OPTIONS, "-Dfast_path=false")
+    )
+
+
 def build(config: Configuration) -> None:
     """Sets a build folder up where needed and brings it up to date."""
     with places.locked(places.BUILD / f".{config.name}.lock"):

@@ -95,10 +95,19 @@ def kernel_jobs(config: build.Configuration) -> list[Job]:
     ]
 
 
-def _kernel_job(config: build.Configuration, program: str, name: str, machine: qemu.Machine) -> Job:
+def general_path_jobs(config: build.Configuration) -> list[Job]:
+    """The kernel's tests of IPC, as kernel_jobs has them, on a kernel without its fast path."""
+    machines = {"": qemu.Machine(icount=True), " on 4 CPUs": qemu.Machine(smp=4)}
+    return [
+        _kernel_job(config, "kernel", f"{config.architecture} kernel/ipc without the fast path{suffix}", machine, "ipc")
+        for suffix, machine in machines.items()
+    ]
+
+
+def _kernel_job(config: build.Configuration, program: str, name: str, machine: qemu.Machine, *words: str) -> Job:
     def run(log: Path) -> list[Result]:
         subject = Guest(config, log.parent, log)
-        outcome = subject.boot(f"/tern/tests/{program}", timeout=KERNEL_TEST_SECONDS, machine=machine)
+        outcome = subject.boot(f"/tern/tests/{program}", *words, timeout=KERNEL_TEST_SECONDS, machine=machine)
         points, trouble = tap.parse(outcome.stdout.decode(errors="replace"))
         trouble = _trouble(outcome, trouble, all(point.passed for point in points))
         share = outcome.seconds / max(1, len(points))

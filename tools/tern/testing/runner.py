@@ -46,6 +46,7 @@ def main(architectures: list[str], pattern: str | None, long: bool) -> int:
 def _build(architectures: list[str], report: _Report) -> set[build.Configuration]:
     """Builds everything; returns what could be built. A build that fails is reported whatever is selected."""
     configs = [build.configuration(architecture, debug) for architecture in architectures for debug in (True, False)]
+    configs += [build.general_path(architecture) for architecture in architectures]
     if "x86_64" in architectures:
         configs.append(build.CLANG)
     built = set()
@@ -71,6 +72,8 @@ def _collect(architectures: list[str], built: set[build.Configuration], long: bo
         configs = {kind: config for kind, config in configs.items() if config in built}
         if "debug" in configs:
             found += jobs.kernel_jobs(configs["debug"])
+        if build.general_path(architecture) in built:
+            found += jobs.general_path_jobs(build.general_path(architecture))
         found += jobs.system_jobs(tests, configs, long)
     return found
 

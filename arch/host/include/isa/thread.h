@@ -5,6 +5,14 @@
 #ifndef ISA_THREAD_H
 #define ISA_THREAD_H
 
+static inline void arch_fpu_switch_directly(
+	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	(void)cpu;
+	(void)previous;
+	(void)next;
+}
+
 static inline bool arch_can_switch_directly(void)
 {
 	return true;
