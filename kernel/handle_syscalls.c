@@ -94,7 +94,7 @@ struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
 }
 
-struct syscall_result sys_handle_next(handle_t previous, struct handle_info __user *info)
+struct syscall_result sys_handle_next(uint64_t previous, struct handle_info __user *info)
 {
 	struct capability capability;
 	struct handle_info result;

@@ -25,7 +25,7 @@
 #define START_INTERRUPT "interrupt"
 #define START_ARCHIVE   "archive" // memory: the boot archive
 
-#define START_SYSTEM    "system"  // resource: looking at the whole system
+#define START_SYSTEM "system" // resource: looking at the whole system
 
 // Further ones that only tests of the system get: whole resources of the machine, START_SYSTEM with all rights.
 #define START_PHYSICAL   "physical"
