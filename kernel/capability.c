@@ -81,23 +81,6 @@ enum error capability_lookup(
 	return capability_lookup_in(&thread_current()->process->table, handle, type, needed, found);
 }
 
-enum error capability_next(uint64_t index, struct capability *found, handle_t *handle)
-{
-	struct capability_table *table = &thread_current()->process->table;
-
-	for (; index < __atomic_load_n(&table->size, __ATOMIC_ACQUIRE); index++) {
-		uint32_t generation = __atomic_load_n(
-			&capability_slot(table, (uint32_t)index)->generation, __ATOMIC_ACQUIRE);
-
-		*handle = handle_of((uint32_t)index, generation);
-		if (capability_read(table, *handle, found) == ERR_OK)
-			return ERR_OK;
-		if (index % CAPABILITIES_PER_PAGE == 0)
-			preemption_point();
-	}
-	return ERR_NOT_FOUND;
-}
-
 // --- Slots
 
 // Puts the slots of a new page into the free list, lowest index first.
@@ -123,23 +106,33 @@ static enum error grow(struct capability_table *table)
 	return ERR_OK;
 }
 
-enum error capability_reserve(struct capability_table *table, handle_t *handle)
+// Takes a slot out of the free list; the table's lock is held.
+static enum error take_slot(struct capability_table *table, struct capability **slot)
 {
 	enum error error = ERR_OK;
 
-	spin_lock(&table->lock);
+	ASSERT_LOCK_HELD(&table->lock);
 	if (table->closed)
 		error = ERR_BAD_STATE;
 	else if (table->first_free == NO_SLOT)
 		error = grow(table);
 	if (!error) {
-		uint32_t index = table->first_free;
-		struct capability *slot = capability_slot(table, index);
-
-		table->first_free = slot->next_free;
+		*slot = capability_slot(table, table->first_free);
+		table->first_free = (*slot)->next_free;
 		table->used++;
-		*handle = handle_of(index, slot->generation);
 	}
+	return error;
+}
+
+enum error capability_reserve(struct capability_table *table, handle_t *handle)
+{
+	struct capability *slot;
+	enum error error;
+
+	spin_lock(&table->lock);
+	error = take_slot(table, &slot);
+	if (!error)
+		*handle = handle_of(slot->index, slot->generation);
 	spin_unlock(&table->lock);
 	return error;
 }
@@ -284,6 +277,32 @@ bool capability_derive(struct capability_table *table, handle_t handle, const st
 	spin_unlock(&table->lock);
 	spin_unlock(tree_lock);
 	return slot && parent;
+}
+
+enum error capability_copy(
+	struct capability_table *table, const struct capability *source, rights_t rights, handle_t *handle)
+{
+	struct spinlock *tree_lock = &source->object->derivation_lock;
+	struct capability *parent, *slot;
+	enum error error;
+
+	spin_lock(tree_lock);
+	spin_lock(&table->lock);
+	parent = same_slot(source);
+	if (parent == NULL)
+		error = ERR_BAD_HANDLE;
+	else if (atomic_load_explicit(&source->object->revocations, memory_order_relaxed))
+		error = ERR_BUSY;
+	else
+		error = take_slot(table, &slot);
+	if (!error) {
+		derivation_insert(&parent->derivation, &slot->derivation);
+		fill_slot(slot, source->object, rights, source->badge);
+		*handle = handle_of(slot->index, slot->generation);
+	}
+	spin_unlock(&table->lock);
+	spin_unlock(tree_lock);
+	return error;
 }
 
 // Takes a capability out of the tree, which is locked, and of its table.

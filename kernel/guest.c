@@ -2,7 +2,7 @@
 //
 // Guests: a personality thread runs foreign code in another address space until it makes a system call,
 // faults, or the thread is kicked. While the guest runs, the thread's frame holds the guest's registers and
-// host_registers the personality's.
+// host_registers those of the personality's that a system call preserves.
 
 #include <arch/thread.h>
 #include <kernel/address_space.h>
@@ -13,6 +13,7 @@
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
 #include <kernel/syscall.h>
+#include <kernel/trace.h>
 
 _Static_assert(sizeof(struct guest_state) <= PAGE_SIZE, "the state page is one page");
 
@@ -118,10 +119,23 @@ static bool take_kick(struct thread *thread)
 	return atomic_exchange(&thread->kicked, false);
 }
 
+// Goes to user mode with what the frame has, at once if nothing is to be done first; else the way out of the
+// kernel does it.
+static void go_on(struct thread *thread)
+{
+	struct cpu *cpu = cpu_self();
+
+	if (trace_enabled || atomic_load(&cpu->work) != 0) {
+		cpu_set_work(cpu);
+		return;
+	}
+	cpu->direct_calls = thread->in_guest ? 0 : SYSCALL_TABLE_SIZE;
+	arch_enter_user(&thread->arch);
+}
+
 struct syscall_result sys_guest_enter(void)
 {
 	struct thread *thread = thread_current();
-	struct registers registers;
 
 	if (thread->guest_space == NULL)
 		return SYSCALL_ERROR(ERR_BAD_STATE);
@@ -129,29 +143,25 @@ struct syscall_result sys_guest_enter(void)
 		thread->guest_state->reason = GUEST_EXIT_KICKED;
 		return SYSCALL_VALUE(GUEST_EXIT_KICKED);
 	}
-	arch_registers_get(&thread->arch, &thread->host_registers);
-	// Copied first: another thread of the personality may write the page meanwhile.
-	registers = thread->guest_state->registers;
-	if (!arch_registers_set(&thread->arch, &registers))
+	arch_preserved_get(&thread->arch, &thread->host_registers);
+	if (!arch_registers_set(&thread->arch, &thread->guest_state->registers))
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
 	thread->in_guest = true;
 	address_space_switch(thread->guest_space);
 	// The frame is the guest's now: all of it is to be loaded, and no results are to be set.
-	cpu_set_work(cpu_self());
+	go_on(thread);
 	return SYSCALL_BLOCKED;
 }
 
 static void leave(struct thread *thread, enum guest_exit_reason reason)
 {
 	struct guest_state *state = thread->guest_state;
-	bool valid;
 
 	assert(thread->in_guest);
 	arch_registers_get(&thread->arch, &state->registers);
 	state->reason = reason;
 	thread->in_guest = false;
-	valid = arch_registers_set(&thread->arch, &thread->host_registers);
-	assert(valid);
+	arch_preserved_set(&thread->arch, &thread->host_registers);
 	address_space_switch(thread->process->space);
 	arch_syscall_set_result(&thread->arch, SYSCALL_VALUE(reason));
 }
@@ -159,6 +169,7 @@ static void leave(struct thread *thread, enum guest_exit_reason reason)
 void guest_exit_syscall(struct thread *thread)
 {
 	leave(thread, GUEST_EXIT_SYSCALL);
+	go_on(thread);
 }
 
 void guest_exit_fault(struct thread *thread, const struct fault *fault)

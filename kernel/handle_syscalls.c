@@ -24,14 +24,12 @@ static struct syscall_result derive(struct capability_table *table, handle_t han
 	struct capability *source, rights_t rights, uint64_t badge)
 {
 	handle_t derived;
-	enum error error = capability_hold(own_table(), handle, source);
+	enum error error;
 
-	if (error)
-		return SYSCALL_ERROR(error);
-	error = capability_reserve(table, &derived);
-	if (!error && !capability_derive(table, derived, source, rights, badge))
-		error = table->closed ? ERR_BAD_STATE : ERR_BAD_HANDLE;
-	object_put(source->object);
+	source->derivation.table = own_table();
+	source->index = (uint16_t)handle;
+	source->badge = badge;
+	error = capability_copy(table, source, rights, &derived);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(derived);
 }
 
@@ -72,16 +70,6 @@ struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t
 	return derive(own_table(), handle, &source, rights, badge);
 }
 
-static struct handle_info describe(const struct capability *capability)
-{
-	return (struct handle_info){
-		.type = capability->object->type,
-		.rights = capability->rights,
-		.badge = capability->badge,
-		.object_id = capability->object->id,
-	};
-}
-
 struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user *info)
 {
 	struct capability capability;
@@ -90,23 +78,13 @@ struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	result = describe(&capability);
+	result = (struct handle_info){
+		.type = capability.object->type,
+		.rights = capability.rights,
+		.badge = capability.badge,
+		.object_id = capability.object->id,
+	};
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
-}
-
-struct syscall_result sys_handle_next(uint64_t previous, struct handle_info __user *info)
-{
-	struct capability capability;
-	struct handle_info result;
-	handle_t next;
-	uint64_t index = previous == HANDLE_NONE ? 0 : (uint64_t)(uint32_t)previous + 1;
-	enum error error = capability_next(index, &capability, &next);
-
-	if (error)
-		return SYSCALL_ERROR(error);
-	result = describe(&capability);
-	error = copy_to_user(info, &result, sizeof(result));
-	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(next);
 }
 
 struct syscall_result sys_handle_grant(handle_t process_handle, handle_t handle, rights_t rights)

@@ -93,7 +93,7 @@ static void take(struct spinlock *lock)
 {
 	if (spin_try_lock(lock))
 		return;
-	cpu_self()->locks_contended[lock->rank]++;
+	atomic_fetch_add_explicit(&lock->contended, 1, memory_order_relaxed);
 	do {
 		while (atomic_load_explicit(&lock->taken, memory_order_relaxed) != 0)
 			spin_wait();

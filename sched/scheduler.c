@@ -292,8 +292,12 @@ static uint64_t next_deadline(const struct cpu *cpu)
 void scheduler_program_timer(void)
 {
 	struct cpu *cpu = cpu_self();
-	uint64_t deadline = next_deadline(cpu);
+	uint64_t deadline;
 
+	// Most often it is set early enough for whatever may come.
+	if (cpu->slice_end >= cpu->timer_deadline && timeout_next() >= cpu->timer_deadline)
+		return;
+	deadline = next_deadline(cpu);
 	// A timer that is set too early finds nothing to do and is set again.
 	if (deadline >= cpu->timer_deadline)
 		return;

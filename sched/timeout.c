@@ -19,7 +19,14 @@ static struct timeout *first_of(const struct timeout_queue *queue)
 
 void timeout_queue_init(struct timeout_queue *queue)
 {
-	*queue = (struct timeout_queue){.lock = SPINLOCK_INITIALIZER(RANK_TIMEOUT)};
+	*queue = (struct timeout_queue){.lock = SPINLOCK_INITIALIZER(RANK_TIMEOUT), .next = DEADLINE_NEVER};
+}
+
+// The queue's lock is held.
+static void note_first(struct timeout_queue *queue)
+{
+	atomic_store_explicit(
+		&queue->next, queue->first ? queue->first->key : DEADLINE_NEVER, memory_order_relaxed);
 }
 
 void timeout_arm(struct timeout *timeout, uint64_t deadline)
@@ -33,6 +40,7 @@ void timeout_arm(struct timeout *timeout, uint64_t deadline)
 	spin_lock(&queue->lock);
 	assert(timeout->queue == NULL);
 	heap_insert(&queue->first, &timeout->node, deadline);
+	note_first(queue);
 	atomic_store_explicit(&timeout->queue, queue, memory_order_release);
 	is_first = queue->first == &timeout->node;
 	spin_unlock(&queue->lock);
@@ -45,6 +53,7 @@ static void take_out(struct timeout_queue *queue, struct timeout *timeout)
 {
 	ASSERT_LOCK_HELD(&queue->lock);
 	heap_remove(&queue->first, &timeout->node);
+	note_first(queue);
 	atomic_store_explicit(&timeout->queue, NULL, memory_order_release);
 }
 
@@ -79,15 +88,10 @@ void timeout_cancel_sync(struct timeout *timeout)
 		spin_wait();
 }
 
+// Only this CPU arms here: what another one takes out meanwhile makes the answer too early, never too late.
 uint64_t timeout_next(void)
 {
-	struct timeout_queue *queue = &cpu_self()->timeouts;
-	uint64_t deadline;
-
-	spin_lock(&queue->lock);
-	deadline = queue->first ? queue->first->key : DEADLINE_NEVER;
-	spin_unlock(&queue->lock);
-	return deadline;
+	return atomic_load_explicit(&cpu_self()->timeouts.next, memory_order_relaxed);
 }
 
 // The first time-out, taken out and marked as running, if it is due.

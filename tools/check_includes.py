@@ -54,6 +54,7 @@ ZONES = (
     Zone(r"user/lib/musl/", ("tern",), library=True, knows_isa=True),
     Zone(r"(user|test/kernel|test/bench)/(.*/)?arch/", ("tern",), library=True, knows_isa=True),
     Zone(r"(user|test)/", ("tern",), library=True),
+    Zone(r"tools/", (), library=True),
 )
 
 

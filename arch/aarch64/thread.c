@@ -76,13 +76,26 @@ void arch_tls_set(struct arch_thread *thread, uint64_t base)
 		thread->tls = base;
 }
 
+// A pair at a time, as the CPU loads and stores them. `count` is even.
+static inline __attribute__((always_inline)) void copy_pairs(
+	uint64_t *to, const uint64_t *from, unsigned count)
+{
+#pragma GCC unroll 16
+	for (unsigned i = 0; i < count; i += 2) {
+		uint64_t first = from[i], second = from[i + 1];
+
+		to[i] = first;
+		to[i + 1] = second;
+	}
+}
+
+_Static_assert(offsetof(struct registers, sp) == offsetof(struct arch_frame, sp), "x and sp are copied");
+
 void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 {
 	const struct arch_frame *frame = thread->frame;
 
-	for (unsigned i = 0; i < 31; i++)
-		registers->x[i] = frame->x[i];
-	registers->sp = frame->sp;
+	copy_pairs(registers->x, frame->x, 32);
 	registers->pc = frame->pc;
 	registers->pstate = frame->pstate & PSTATE_USER_BITS;
 	registers->tpidr = arch_tls_get(thread);
@@ -91,16 +104,37 @@ void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers)
 {
 	struct arch_frame *frame = thread->frame;
+	uint64_t pc = __atomic_load_n(&registers->pc, __ATOMIC_RELAXED);
 
-	if (registers->pc >= ARCH_USER_END)
+	if (pc >= ARCH_USER_END)
 		return false;
-	for (unsigned i = 0; i < 31; i++)
-		frame->x[i] = registers->x[i];
-	frame->sp = registers->sp;
-	frame->pc = registers->pc;
+	copy_pairs(frame->x, registers->x, 32);
+	frame->pc = pc;
 	frame->pstate = (registers->pstate & PSTATE_USER_BITS) | PSTATE_USER;
 	arch_tls_set(thread, registers->tpidr);
 	return true;
+}
+
+void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved)
+{
+	const struct arch_frame *frame = thread->frame;
+
+	copy_pairs(preserved->x19_to_x30, &frame->x[19], 12);
+	preserved->sp = frame->sp;
+	preserved->pc = frame->pc;
+	preserved->pstate = frame->pstate;
+	preserved->tls = read_system_register(tpidr_el0);
+}
+
+void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved)
+{
+	struct arch_frame *frame = thread->frame;
+
+	copy_pairs(&frame->x[19], preserved->x19_to_x30, 12);
+	frame->sp = preserved->sp;
+	frame->pc = preserved->pc;
+	frame->pstate = preserved->pstate;
+	write_system_register(tpidr_el0, preserved->tls);
 }
 
 void arch_frame_log(const struct arch_frame *frame)

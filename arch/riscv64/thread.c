@@ -69,20 +69,50 @@ void arch_tls_set(struct arch_thread *thread, uint64_t base)
 	thread->frame->x[REGISTER_TP] = base;
 }
 
+static inline __attribute__((always_inline)) void copy_words(
+	uint64_t *to, const uint64_t *from, unsigned count)
+{
+#pragma GCC unroll 32
+	for (unsigned i = 0; i < count; i++)
+		to[i] = from[i];
+}
+
 void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 {
 	registers->pc = thread->frame->pc;
-	memcpy(registers->x, thread->frame->x, sizeof(registers->x));
+	copy_words(registers->x + 1, thread->frame->x + 1, 31);
 	registers->x[0] = 0;
 }
 
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers)
 {
-	if (registers->pc >= ARCH_USER_END)
+	uint64_t pc = __atomic_load_n(&registers->pc, __ATOMIC_RELAXED);
+
+	if (pc >= ARCH_USER_END)
 		return false;
-	thread->frame->pc = registers->pc & ~(uint64_t)1;
-	memcpy(thread->frame->x, registers->x, sizeof(registers->x));
+	thread->frame->pc = pc & ~(uint64_t)1;
+	copy_words(thread->frame->x + 1, registers->x + 1, 31);
 	return true;
+}
+
+void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved)
+{
+	const struct arch_frame *frame = thread->frame;
+
+	preserved->pc = frame->pc;
+	copy_words(preserved->ra_to_tp, &frame->x[REGISTER_RA], 4);
+	copy_words(preserved->s0_to_s1, &frame->x[REGISTER_S0], 2);
+	copy_words(preserved->s2_to_s11, &frame->x[REGISTER_S2], 10);
+}
+
+void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved)
+{
+	struct arch_frame *frame = thread->frame;
+
+	frame->pc = preserved->pc;
+	copy_words(&frame->x[REGISTER_RA], preserved->ra_to_tp, 4);
+	copy_words(&frame->x[REGISTER_S0], preserved->s0_to_s1, 2);
+	copy_words(&frame->x[REGISTER_S2], preserved->s2_to_s11, 10);
 }
 
 void arch_frame_log(const struct arch_frame *frame)

@@ -200,25 +200,59 @@ void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 	registers->gs_base = thread->gs_base;
 }
 
+static uint64_t read_once(const uint64_t *value)
+{
+	return __atomic_load_n(value, __ATOMIC_RELAXED);
+}
+
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers)
 {
 	struct arch_frame *frame = thread->frame;
+	uint64_t rip = read_once(&registers->rip);
+	uint64_t fs_base = read_once(&registers->fs_base), gs_base = read_once(&registers->gs_base);
 
-	if (registers->rip >= ARCH_USER_END || !is_canonical(registers->fs_base) ||
-		!is_canonical(registers->gs_base))
+	if (rip >= ARCH_USER_END || !is_canonical(fs_base) || !is_canonical(gs_base))
 		return false;
 #define SET(name) frame->name = registers->name;
 	FOR_EACH_REGISTER(SET)
 #undef SET
-	frame->rip = registers->rip;
+	frame->rip = rip;
 	frame->rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_FIXED;
 	// SYSRET loads rip and rflags from rcx and r11; where they differ it must be IRET.
-	frame->vector = registers->rcx == frame->rip && registers->r11 == frame->rflags ? FRAME_SYSCALL : 0;
-	thread->fs_base = registers->fs_base;
-	thread->gs_base = registers->gs_base;
+	frame->vector = frame->rcx == rip && frame->r11 == frame->rflags ? FRAME_SYSCALL : 0;
+	thread->fs_base = fs_base;
+	thread->gs_base = gs_base;
 	if (is_current(thread))
 		load_bases(thread);
 	return true;
+}
+
+// Those that the frame and struct arch_preserved have.
+#define FOR_EACH_PRESERVED(DO) DO(rbx) DO(rbp) DO(r12) DO(r13) DO(r14) DO(r15) DO(rip) DO(rflags) DO(rsp)
+
+void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved)
+{
+	const struct arch_frame *frame = thread->frame;
+
+	save_bases(thread);
+#define GET(name) preserved->name = frame->name;
+	FOR_EACH_PRESERVED(GET)
+#undef GET
+	preserved->fs_base = thread->fs_base;
+	preserved->gs_base = thread->gs_base;
+}
+
+void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved)
+{
+	struct arch_frame *frame = thread->frame;
+
+#define SET(name) frame->name = preserved->name;
+	FOR_EACH_PRESERVED(SET)
+#undef SET
+	frame->vector = FRAME_SYSCALL;
+	thread->fs_base = preserved->fs_base;
+	thread->gs_base = preserved->gs_base;
+	load_bases(thread);
 }
 
 void arch_frame_log(const struct arch_frame *frame)

@@ -68,9 +68,14 @@ _Noreturn void arch_slow_endpoint_reply_receive(uint64_t handle, uint64_t info);
 
 // All user registers, TLS bases included. The thread is current or not running. Setting leaves privileged
 // bits as they must be and returns false, changing nothing, where the CPU would refuse an address
-// (non-canonical, kernel).
+// (non-canonical, kernel). What it reads may be memory that others write: what is checked is read once.
 void arch_registers_get(struct arch_thread *thread, struct registers *registers);
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers);
+
+// What a system call leaves as it was, TLS bases included (struct arch_preserved of <isa/types.h>). The thread is
+// current. All other registers are set by what is done then (arch_syscall_set_result).
+void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved);
+void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved);
 
 // The same, for the frame alone in a system call: number, argument 0 to 5, results. Setting results zeroes
 // the other caller-saved registers.

@@ -96,13 +96,15 @@ enum error capability_hold(struct capability_table *table, handle_t handle, stru
 bool capability_derive(struct capability_table *table, handle_t handle, const struct capability *source,
 	rights_t rights, uint64_t badge);
 
+// The same in one step and without holding, for what a look-up in table source->derivation.table found in slot
+// source->index: derives one with the badge that `source` says. Errors: BUSY, BAD_HANDLE (it has been closed or
+// revoked), and those of capability_reserve.
+enum error capability_copy(
+	struct capability_table *table, const struct capability *source, rights_t rights, handle_t *handle);
+
 // reserve + install, for a new object whose creator's reference is given up: on success the capability holds
 // it, on failure it is gone.
 enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle);
-
-// The capability of the current process with the lowest index of at least `index`, and its handle. A preemption
-// point. Errors: NOT_FOUND.
-enum error capability_next(uint64_t index, struct capability *found, handle_t *handle);
 
 // Keeps something on behalf of a held capability. False: that has been closed or revoked. Locks below
 // RANK_DERIVATION may be held.

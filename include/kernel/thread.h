@@ -125,7 +125,7 @@ struct thread {
 	struct guest_state *guest_state;   // through the direct map
 	struct memory *guest_memory;       // counted: the page of it
 	vaddr_t guest_state_address;
-	struct registers host_registers; // of the personality, while the guest runs
+	struct arch_preserved host_registers; // of the personality, while the guest runs
 	bool in_guest;
 	atomic_bool kicked;
 
@@ -223,9 +223,6 @@ void thread_start(struct thread *thread);
 void thread_terminate(struct thread *thread, uint64_t status);
 // Ends the current thread; called by trap_exit with nothing held.
 _Noreturn void thread_exit_current(void);
-
-// What thread_info tells of it.
-void thread_describe(struct thread *thread, struct thread_info *info);
 
 void thread_suspend(struct thread *thread);
 void thread_resume(struct thread *thread);

@@ -25,6 +25,7 @@ struct timeout {
 struct timeout_queue {
 	struct spinlock lock;
 	struct heap_node *first;
+	_Atomic uint64_t next;           // deadline of the first; the queue's CPU reads it without the lock
 	struct timeout *_Atomic running; // whose expire is being called
 };
 

@@ -16,7 +16,8 @@
 // Does an operation `count` times.
 typedef void operation(void *context, uint64_t count);
 
-// Runs an operation in batches of `count` and prints its line: bench NAME MIN MEDIAN MAX, in tenths of instructions.
+// Runs an operation in batches of `count` and prints its line: bench NAME MIN MEDIAN MAX in tenths of instructions,
+// and how many operations were done.
 void bench(const char *name, operation *run, void *context, uint64_t count);
 
 // The same for an operation that cannot be in a loop of its own: `run` returns the instructions of `count` of them.
@@ -27,6 +28,7 @@ void bench_timed(const char *name, timed_operation *run, void *context, uint64_t
 void bench_ipc(void);
 void bench_ipc_fpu(void);
 void bench_notifications(void);
+void bench_interrupts(void);
 void bench_memory(void);
 void bench_objects(void);
 void bench_threads(void);

@@ -33,9 +33,9 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static const char *pattern = ""; // in the names of the operations to count
+static const char *only; // the one operation to count; NULL: all
 
-// Prints a line of sorted batch totals for `count` operations each, less `overhead` for all of them.
+// Prints a line of sorted batch totals for `count` operations each, less `overhead` for all of them, and how many were done.
 static void report(const char *name, uint64_t *totals, uint64_t overhead, uint64_t count)
 {
 	const unsigned picks[] = {0, BATCHES / 2, BATCHES - 1};
@@ -47,7 +47,7 @@ static void report(const char *name, uint64_t *totals, uint64_t overhead, uint64
 
 		printf(" %llu", (unsigned long long)((total * 10 + count / 2) / count));
 	}
-	printf("\n");
+	printf(" %llu\n", (unsigned long long)(count * (BATCHES + 1)));
 	fflush(stdout);
 }
 
@@ -69,7 +69,7 @@ void bench(const char *name, operation *run, void *context, uint64_t count)
 {
 	uint64_t totals[BATCHES], overhead;
 
-	if (strstr(name, pattern) == NULL)
+	if (only && strcmp(name, only) != 0)
 		return;
 	time_batch(run, context, count);
 	time_batch(do_nothing, context, count);
@@ -83,7 +83,7 @@ void bench_timed(const char *name, timed_operation *run, void *context, uint64_t
 {
 	uint64_t totals[BATCHES];
 
-	if (strstr(name, pattern) == NULL)
+	if (only && strcmp(name, only) != 0)
 		return;
 	run(context, count);
 	for (unsigned i = 0; i < BATCHES; i++)
@@ -122,13 +122,14 @@ static void check_counter(void)
 int main(int argc, char **argv)
 {
 	if (argc > 1)
-		pattern = argv[1];
+		only = argv[1];
 	check_counter();
 	bench_ipc();
 	bench_notifications();
 	bench_memory();
 	bench_objects();
 	bench_threads();
+	bench_interrupts();
 	bench_guest();
 	bench_ipc_fpu();
 	printf("done\n");

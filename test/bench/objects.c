@@ -33,6 +33,27 @@ static uint64_t close(void *context, uint64_t count)
 	return counter_instructions(counter_read() - start);
 }
 
+#define REVOKED 100 // capabilities derived from one
+
+static uint64_t revoke(void *context, uint64_t count)
+{
+	handle_t parent, child;
+	uint64_t total = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t start;
+
+		MUST_OK(handle_duplicate(*(handle_t *)context, RIGHTS_SAME, &parent));
+		for (unsigned n = 0; n < REVOKED; n++)
+			MUST_OK(handle_duplicate(parent, RIGHTS_SAME, &child));
+		start = counter_read();
+		handle_revoke(parent);
+		total += counter_read() - start;
+		handle_close(parent);
+	}
+	return counter_instructions(total);
+}
+
 static uint64_t exit_at_once(uint64_t status)
 {
 	return status;
@@ -62,6 +83,7 @@ void bench_objects(void)
 	MUST_OK(notification_create(&notification));
 	bench_timed("cap_copy", copy, &notification, COUNT);
 	bench_timed("cap_close", close, &notification, COUNT);
+	bench_timed("cap_revoke_100", revoke, &notification, 8);
 	handle_close(notification);
 	bench_timed("process_create_exit_reap", process_life, NULL, 8);
 }

@@ -95,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.set_defaults(function=commands.bench)
     bench.add_argument("architectures", nargs="*", type=_architecture_name, metavar="ARCH")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+    bench.add_argument("--where", metavar="NAME", help="in which functions the instructions of one operation are")
+    bench.add_argument("--baseline", action="store_true", help="write test/bench/baseline.json and docs/benchmarks.md")
 
     lint = subparsers.add_parser("lint", help="format, warnings, include directions, generated documents")
     lint.set_defaults(function=commands.lint)

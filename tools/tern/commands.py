@@ -96,7 +96,9 @@ def bench(arguments: argparse.Namespace) -> int:
     for architecture in architectures:
         requirements.ensure(requirements.for_run(architecture))
         requirements.check_qemu(architecture)
-    return benchmarks.main(architectures, arguments.json)
+    if arguments.where:
+        return benchmarks.where(architectures, arguments.where)
+    return benchmarks.main(architectures, arguments.json, arguments.baseline)
 
 
 def lint(arguments: argparse.Namespace) -> int:

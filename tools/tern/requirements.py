@@ -63,6 +63,7 @@ BUILD_TOOLS = [
 ]
 CLANG = [Requirement("clang", "clang")]
 LINT_TOOLS = [Requirement("clang-format", "clang-format"), Requirement("sparse", "sparse")]
+CHART = [Requirement("gnuplot", "gnuplot-nox")]
 DEBUGGER = [Requirement("gdb-multiarch", "gdb-multiarch")]
 
 UEFI = Requirement("/usr/share/ovmf/OVMF.fd", "ovmf")

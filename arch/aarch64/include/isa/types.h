@@ -16,6 +16,14 @@ struct arch_frame {
 	uint64_t pstate;
 };
 
+struct arch_preserved {
+	uint64_t x19_to_x30[12];
+	uint64_t sp;
+	uint64_t pc;
+	uint64_t pstate;
+	uint64_t tls;
+};
+
 // As arch_fpu_get gives it.
 struct fpu_state {
 	uint64_t v[32][2];

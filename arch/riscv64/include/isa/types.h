@@ -18,6 +18,13 @@ struct arch_frame {
 	uint64_t reserved;    // keeps the stack aligned to 16 bytes
 };
 
+struct arch_preserved {
+	uint64_t pc;
+	uint64_t ra_to_tp[4];
+	uint64_t s0_to_s1[2];
+	uint64_t s2_to_s11[10];
+};
+
 // f0 to f31 and fcsr, in the layout that thread_read_fpu gives.
 struct arch_fpu_state {
 	uint64_t f[32];

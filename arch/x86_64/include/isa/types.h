@@ -27,6 +27,10 @@ struct arch_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
+struct arch_preserved {
+	uint64_t rbx, rbp, r12, r13, r14, r15, rip, rflags, rsp, fs_base, gs_base;
+};
+
 // Room for XSAVE's standard format with x87, SSE and AVX state.
 #define FPU_STATE_SIZE  832
 #define FPU_STATE_ALIGN 64

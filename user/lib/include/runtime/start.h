@@ -25,9 +25,8 @@
 #define START_INTERRUPT "interrupt"
 #define START_ARCHIVE   "archive" // memory: the boot archive
 
-#define START_SYSTEM "system" // resource: looking at the whole system
-
-// Further ones that only tests of the system get: whole resources of the machine, START_SYSTEM with all rights.
+// Further ones that only tests of the system get: whole resources of the machine.
+#define START_SYSTEM     "system"
 #define START_PHYSICAL   "physical"
 #define START_INTERRUPTS "interrupts"
 #define START_PORTS      "ports"
