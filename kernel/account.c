@@ -95,22 +95,25 @@ struct syscall_result sys_account_create(handle_t parent, uint64_t pages_limit, 
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(handle);
 }
 
-struct syscall_result sys_account_info(handle_t handle, struct account_info __user *info)
+struct account_info account_describe(const struct account *account)
 {
-	struct capability capability;
-	const struct account *account;
-	struct account_info result;
-	enum error error = capability_lookup(handle, OBJECT_ACCOUNT, RIGHT_READ, &capability);
-
-	if (error)
-		return SYSCALL_ERROR(error);
-	account = container_of(capability.object, struct account, object);
-	result = (struct account_info){
+	return (struct account_info){
 		.pages_limit = account->pages_limit,
 		.pages_used = atomic_load_explicit(&account->pages_used, memory_order_relaxed),
 		.objects_limit = account->objects_limit,
 		.objects_used = atomic_load_explicit(&account->objects_used, memory_order_relaxed),
 	};
+}
+
+struct syscall_result sys_account_info(handle_t handle, struct account_info __user *info)
+{
+	struct capability capability;
+	struct account_info result;
+	enum error error = capability_lookup(handle, OBJECT_ACCOUNT, RIGHT_READ, &capability);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	result = account_describe(container_of(capability.object, struct account, object));
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
 }
 

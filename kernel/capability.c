@@ -81,6 +81,23 @@ enum error capability_lookup(
 	return capability_lookup_in(&thread_current()->process->table, handle, type, needed, found);
 }
 
+enum error capability_next(uint64_t index, struct capability *found, handle_t *handle)
+{
+	struct capability_table *table = &thread_current()->process->table;
+
+	for (; index < __atomic_load_n(&table->size, __ATOMIC_ACQUIRE); index++) {
+		uint32_t generation = __atomic_load_n(
+			&capability_slot(table, (uint32_t)index)->generation, __ATOMIC_ACQUIRE);
+
+		*handle = handle_of((uint32_t)index, generation);
+		if (capability_read(table, *handle, found) == ERR_OK)
+			return ERR_OK;
+		if (index % CAPABILITIES_PER_PAGE == 0)
+			preemption_point();
+	}
+	return ERR_NOT_FOUND;
+}
+
 // --- Slots
 
 // Puts the slots of a new page into the free list, lowest index first.

@@ -70,6 +70,16 @@ struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t
 	return derive(own_table(), handle, &source, rights, badge);
 }
 
+static struct handle_info describe(const struct capability *capability)
+{
+	return (struct handle_info){
+		.type = capability->object->type,
+		.rights = capability->rights,
+		.badge = capability->badge,
+		.object_id = capability->object->id,
+	};
+}
+
 struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user *info)
 {
 	struct capability capability;
@@ -78,13 +88,23 @@ struct syscall_result sys_handle_info(handle_t handle, struct handle_info __user
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	result = (struct handle_info){
-		.type = capability.object->type,
-		.rights = capability.rights,
-		.badge = capability.badge,
-		.object_id = capability.object->id,
-	};
+	result = describe(&capability);
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
+}
+
+struct syscall_result sys_handle_next(uint64_t previous, struct handle_info __user *info)
+{
+	struct capability capability;
+	struct handle_info result;
+	handle_t next;
+	uint64_t index = previous == HANDLE_NONE ? 0 : (uint64_t)(uint32_t)previous + 1;
+	enum error error = capability_next(index, &capability, &next);
+
+	if (error)
+		return SYSCALL_ERROR(error);
+	result = describe(&capability);
+	error = copy_to_user(info, &result, sizeof(result));
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(next);
 }
 
 struct syscall_result sys_handle_grant(handle_t process_handle, handle_t handle, rights_t rights)

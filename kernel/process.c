@@ -48,6 +48,25 @@ void process_for_each(void (*visit)(struct process *process, void *context), voi
 	spin_unlock(&list_lock);
 }
 
+struct process *process_next(uint64_t after)
+{
+	struct process *next = NULL;
+
+	spin_lock(&list_lock);
+	list_for_each (node, &processes) {
+		struct process *process = container_of(node, struct process, link);
+
+		if (process->object.id <= after || (next && process->object.id > next->object.id) ||
+			!object_try_get(&process->object))
+			continue;
+		if (next)
+			object_put(&next->object);
+		next = process;
+	}
+	spin_unlock(&list_lock);
+	return next;
+}
+
 struct address_space *process_get_space(struct process *process)
 {
 	struct address_space *space = NULL;
@@ -116,6 +135,23 @@ static struct thread *next_thread(struct process *process)
 	}
 	spin_unlock(&process->lock);
 	return thread;
+}
+
+struct thread *process_next_thread(struct process *process, uint64_t after)
+{
+	struct thread *next = NULL;
+
+	spin_lock(&process->lock);
+	list_for_each (node, &process->threads) {
+		struct thread *thread = container_of(node, struct thread, process_link);
+
+		if (thread->object.id > after && (next == NULL || thread->object.id < next->object.id))
+			next = thread;
+	}
+	if (next)
+		object_get(&next->object);
+	spin_unlock(&process->lock);
+	return next;
 }
 
 // --- The end

@@ -122,27 +122,32 @@ static uint64_t cpu_time_of(struct process *process)
 	return time;
 }
 
+void process_describe(struct process *process, struct process_info *info)
+{
+	*info = (struct process_info){.id = process->object.id};
+	memcpy(info->name, process->name, NAME_LENGTH);
+	spin_lock(&process->lock);
+	info->state = process->state;
+	if (process->state == PROCESS_EXITED) {
+		info->reason = process->reason;
+		info->exit_status = process->exit_status;
+	}
+	info->thread_count = process->thread_count;
+	info->handle_count = process->table.used;
+	info->cpu_time = cpu_time_of(process);
+	info->pages_resident = process->space ? address_space_resident(process->space) / PAGE_SIZE : 0;
+	spin_unlock(&process->lock);
+}
+
 struct syscall_result sys_process_info(handle_t handle, struct process_info __user *info)
 {
-	struct process_info result = {0};
+	struct process_info result;
 	struct process *process;
 	enum error error = process_lookup(handle, RIGHT_READ, &process);
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	memcpy(result.name, process->name, NAME_LENGTH);
-	result.id = process->object.id;
-	spin_lock(&process->lock);
-	result.state = process->state;
-	if (process->state == PROCESS_EXITED) {
-		result.reason = process->reason;
-		result.exit_status = process->exit_status;
-	}
-	result.thread_count = process->thread_count;
-	result.handle_count = process->table.used;
-	result.cpu_time = cpu_time_of(process);
-	result.pages_resident = process->space ? address_space_resident(process->space) / PAGE_SIZE : 0;
-	spin_unlock(&process->lock);
+	process_describe(process, &result);
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
 }
 

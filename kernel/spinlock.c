@@ -93,7 +93,7 @@ static void take(struct spinlock *lock)
 {
 	if (spin_try_lock(lock))
 		return;
-	atomic_fetch_add_explicit(&lock->contended, 1, memory_order_relaxed);
+	cpu_self()->locks_contended[lock->rank]++;
 	do {
 		while (atomic_load_explicit(&lock->taken, memory_order_relaxed) != 0)
 			spin_wait();

@@ -24,11 +24,22 @@ static uint64_t slice_remaining(const struct thread *thread)
 	return cpus[thread->cpu].slice_end > now ? cpus[thread->cpu].slice_end - now : 0;
 }
 
-// The thread's lock is held.
-static void describe(struct thread *thread, struct thread_info *info)
+static void describe_wait(const struct thread *thread, struct thread_info *info)
 {
-	struct loan_chain chain = loan_follow(thread);
+	const struct wait_operations *operations = __atomic_load_n(
+		&thread->wait_operations, __ATOMIC_RELAXED);
 
+	if ((info->state == THREAD_BLOCKED || info->state == THREAD_SLEEPING) && operations)
+		memcpy(info->waits_for, operations->name, strnlen(operations->name, NAME_LENGTH - 1));
+}
+
+void thread_describe(struct thread *thread, struct thread_info *info)
+{
+	struct loan_chain chain;
+
+	*info = (struct thread_info){0};
+	spin_lock(&thread->lock);
+	chain = loan_follow(thread);
 	memcpy(info->name, thread->name, NAME_LENGTH);
 	info->id = thread->object.id;
 	info->process_id = thread->process->object.id;
@@ -45,22 +56,22 @@ static void describe(struct thread *thread, struct thread_info *info)
 	info->stack_start = thread->user_stack;
 	info->stack_end = thread->user_stack + thread->user_stack_size;
 	info->exit_status = info->state >= THREAD_ZOMBIE ? thread->exit_status : 0;
+	// Of a thread that runs on another CPU it is in a register there.
+	if (thread == thread_current() || !atomic_load(&thread->on_cpu))
+		info->tls_base = arch_tls_get(&thread->arch);
+	describe_wait(thread, info);
+	spin_unlock(&thread->lock);
 }
 
 struct syscall_result sys_thread_info(handle_t handle, struct thread_info __user *info)
 {
-	struct thread_info result = {0};
+	struct thread_info result;
 	struct thread *thread;
 	enum error error = thread_lookup(handle, RIGHT_READ, &thread);
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	spin_lock(&thread->lock);
-	describe(thread, &result);
-	// Of a thread that runs on another CPU it is in a register there.
-	if (thread == thread_current() || !atomic_load(&thread->on_cpu))
-		result.tls_base = arch_tls_get(&thread->arch);
-	spin_unlock(&thread->lock);
+	thread_describe(thread, &result);
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The frame allocator: a buddy system over all RAM, and in front of it a small stack of single frames for
-// each CPU, which needs no lock. A free block is linked through its own first bytes; what must outlive that
-// is in the frame table.
+// each CPU, which needs no lock. What flows from a CPU to others goes in batches through a depot, so that its lock
+// is held for a moment only. A free block is linked through its own first bytes, the frames of a batch are listed in
+// those of its first one; what must outlive that is in the frame table.
 
 #include <arch/cpu.h>
 #include <kernel/assert.h>
@@ -14,8 +15,10 @@
 #include <kernel/string.h>
 #include <stdatomic.h>
 
-#define CACHE_FRAMES 64
-#define CACHE_BATCH  16
+#define BATCH_FRAMES 64
+#define BATCH_ORDER  5 // of the block that is split where the depot is empty
+#define CACHE_FRAMES (2 * BATCH_FRAMES)
+#define DEPOT_MAX    64 // batches
 
 #define ONE_SHARER ((uint64_t)1)
 #define ONE_PIN    ((uint64_t)1 << 32)
@@ -27,6 +30,13 @@ struct frame {
 	uint8_t order; // of the free block it heads
 };
 
+struct batch {
+	struct batch *next;
+	paddr_t frames[BATCH_FRAMES]; // the first one holds this
+};
+
+_Static_assert(sizeof(struct batch) <= PAGE_SIZE, "a batch is listed in one frame");
+
 static struct {
 	struct spinlock lock;
 	struct frame *table;
@@ -35,6 +45,8 @@ static struct {
 	struct list_node blocks[FRAME_ORDER_MAX + 1];
 	uint64_t free; // in blocks
 	uint64_t total;
+	struct batch *depot;
+	uint64_t depot_count;
 } frames = {.lock = SPINLOCK_INITIALIZER(RANK_FRAME)};
 
 struct frame_cache {
@@ -217,27 +229,75 @@ static struct frame_cache *own_cache(void)
 	return &frame_caches[cpu_self()->index];
 }
 
-static void refill(struct frame_cache *cache)
+static struct batch *take_batch(void)
 {
-	paddr_t frame;
+	struct batch *batch = frames.depot;
 
-	spin_lock(&frames.lock);
-	while (cached(cache) < CACHE_BATCH && (frame = allocate_block(0)) != PADDR_NONE)
-		cache_push(cache, frame);
-	spin_unlock(&frames.lock);
+	ASSERT_LOCK_HELD(&frames.lock);
+	if (batch) {
+		frames.depot = batch->next;
+		frames.depot_count--;
+	}
+	return batch;
 }
 
-static void drain(struct frame_cache *cache, uint32_t leave)
+static void free_batch(const struct batch *batch)
 {
+	paddr_t list[BATCH_FRAMES];
+
+	// It is overwritten while its frames are freed.
+	memcpy(list, batch->frames, sizeof(list));
+	for (unsigned i = 0; i < BATCH_FRAMES; i++)
+		free_block(list[i] >> PAGE_SHIFT, 0);
+}
+
+// Fills an empty cache with a batch, or else with a block as large as there is up to BATCH_ORDER.
+static void refill(struct frame_cache *cache)
+{
+	paddr_t block = PADDR_NONE;
+	unsigned order = BATCH_ORDER + 1;
+	const struct batch *batch;
+
 	spin_lock(&frames.lock);
-	while (cached(cache) > leave)
-		free_block(cache_pop(cache) >> PAGE_SHIFT, 0);
+	batch = take_batch();
+	while (batch == NULL && block == PADDR_NONE && order-- > 0)
+		block = allocate_block(order);
+	spin_unlock(&frames.lock);
+	if (batch) {
+		for (unsigned i = 0; i < BATCH_FRAMES; i++)
+			cache_push(cache, batch->frames[i]);
+	} else if (block != PADDR_NONE) {
+		for (uint64_t i = (uint64_t)1 << order; i-- > 0;)
+			cache_push(cache, block + (i << PAGE_SHIFT));
+	}
+}
+
+// Puts a batch out of a full cache into the depot.
+static void unload(struct frame_cache *cache)
+{
+	struct batch *batch = phys_to_virt(cache->frames[CACHE_FRAMES - 1]);
+
+	for (unsigned i = 0; i < BATCH_FRAMES; i++)
+		batch->frames[i] = cache_pop(cache);
+	spin_lock(&frames.lock);
+	if (frames.depot_count < DEPOT_MAX) {
+		batch->next = frames.depot;
+		frames.depot = batch;
+		frames.depot_count++;
+	} else {
+		free_batch(batch);
+	}
 	spin_unlock(&frames.lock);
 }
 
 void frame_trim(void)
 {
-	drain(own_cache(), 0);
+	struct frame_cache *cache = own_cache();
+
+	spin_lock(&frames.lock);
+	while (cached(cache) > 0)
+		free_block(cache_pop(cache) >> PAGE_SHIFT, 0);
+	spin_unlock(&frames.lock);
 }
 
 // --- Allocation
@@ -275,13 +335,15 @@ paddr_t frame_allocate_zeroed(void)
 
 paddr_t frame_allocate_order(unsigned order)
 {
+	const struct batch *batch;
 	paddr_t physical;
 
 	if (order > FRAME_ORDER_MAX)
 		return PADDR_NONE;
 	frame_trim(); // what is cached here may be the missing buddy
 	spin_lock(&frames.lock);
-	physical = allocate_block(order);
+	while ((physical = allocate_block(order)) == PADDR_NONE && (batch = take_batch()) != NULL)
+		free_batch(batch);
 	spin_unlock(&frames.lock);
 	if (physical == PADDR_NONE)
 		return PADDR_NONE;
@@ -302,7 +364,7 @@ static void give_up(paddr_t physical, struct frame *frame, uint64_t one)
 		return;
 	cache = own_cache();
 	if (cached(cache) == CACHE_FRAMES)
-		drain(cache, CACHE_FRAMES - CACHE_BATCH);
+		unload(cache);
 	cache_push(cache, physical);
 }
 
@@ -368,7 +430,7 @@ uint64_t frame_free(void)
 	uint64_t count;
 
 	spin_lock(&frames.lock);
-	count = frames.free;
+	count = frames.free + frames.depot_count * BATCH_FRAMES;
 	spin_unlock(&frames.lock);
 	for (unsigned i = 0; i < ARCH_CPU_MAX; i++)
 		count += cached(&frame_caches[i]);

@@ -26,4 +26,7 @@ void account_uncharge_pages(struct account *account, uint64_t pages);
 bool account_charge_object(struct account *account);
 void account_uncharge_object(struct account *account);
 
+// What account_info tells of it.
+struct account_info account_describe(const struct account *account);
+
 #endif

@@ -106,6 +106,10 @@ enum error capability_copy(
 // it, on failure it is gone.
 enum error capability_install_new(struct object *object, rights_t rights, handle_t *handle);
 
+// The capability of the current process with the lowest index of at least `index`, and its handle. A preemption
+// point. Errors: NOT_FOUND.
+enum error capability_next(uint64_t index, struct capability *found, handle_t *handle);
+
 // Keeps something on behalf of a held capability. False: that has been closed or revoked. Locks below
 // RANK_DERIVATION may be held.
 bool capability_attach(const struct capability *source, struct derivation *kept);

@@ -8,11 +8,10 @@
 #include <arch/cpu.h>
 #include <arch/types.h>
 #include <kernel/run_queue.h>
+#include <kernel/spinlock.h>
 #include <kernel/timeout.h>
 
 #define LOCKS_HELD_MAX 8
-
-struct spinlock;
 
 struct cpu {
 	struct arch_cpu arch; // must be first: assembly finds it there
@@ -42,6 +41,7 @@ struct cpu {
 	uint64_t interrupts;
 	uint64_t ipis;
 	uint64_t shootdowns;
+	uint64_t locks_contended[RANK_COUNT];
 };
 
 extern struct cpu cpus[ARCH_CPU_MAX];

@@ -52,6 +52,13 @@ bool process_terminate(struct process *process, enum exit_reason reason, uint64_
 // reports the end. May be preempted.
 void process_finish(struct process *process);
 
+// The process with the lowest id above `after`, counted; NULL: there is none. And of its threads the same.
+struct process *process_next(uint64_t after);
+struct thread *process_next_thread(struct process *process, uint64_t after);
+
+// What process_info tells of it.
+void process_describe(struct process *process, struct process_info *info);
+
 // Calls `visit` for each process, with the list locked.
 void process_for_each(void (*visit)(struct process *process, void *context), void *context);
 

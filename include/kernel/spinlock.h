@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Spin locks. Always taken with interrupts disabled. Every lock has a rank; a debug build asserts that ranks
-// rise as locks are taken on a CPU, so the order in the enum is the lock order of the kernel. Two locks of one
+// rise as locks are taken on a CPU, so the order in lock_ranks.def is the lock order of the kernel. Two locks of one
 // rank are taken with spin_lock_nested, lower address first.
 //
 // Whoever comes first takes a free lock. An order of arrival (tickets) would be fair, but where CPUs are
@@ -13,37 +13,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum lock_rank {
-	RANK_PROCESS_LIST,
-	RANK_PROCESS,       // a process: threads, state, exit
-	RANK_ADDRESS_SPACE, // a space's mappings and page tables
-	RANK_MEMORY,        // a memory object's pages and reverse mappings
-	RANK_INTERRUPT,     // an interrupt object; signals under it
-	RANK_ENDPOINT,
-	RANK_NOTIFICATION,
-	RANK_FUTEX,
-	RANK_TIMER,
-	RANK_REPLY,
-	RANK_DERIVATION,       // an object's derivation tree
-	RANK_CAPABILITY_TABLE, // a process's table
-	RANK_THREAD,           // suspension, priority, affinity, joiner
-	RANK_TIMEOUT,          // a CPU's time-out queue
-	RANK_RUN_QUEUE,
-	RANK_KERNEL_AREA, // kernel virtual addresses
-	RANK_CACHE,       // an object cache
-	RANK_FRAME,       // the frame allocator
-	RANK_RANDOM,
-	RANK_INTERRUPT_CONTROLLER,
-	RANK_LOG,
-	RANK_COUNT,
-};
+#include <tern/lock_rank.h>
 
 struct spinlock {
 	atomic_uint taken;
 	uint32_t rank;
 	uint32_t owner; // index of the holder's CPU + 1, 0: free; debug builds
-	atomic_ulong contended;
 };
 
 #define SPINLOCK_INITIALIZER(lock_rank) \

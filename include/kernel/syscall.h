@@ -10,6 +10,7 @@
 #include <kernel/capability.h>
 #include <kernel/thread.h>
 #include <tern/info.h>
+#include <tern/syscall_numbers.h>
 #include <tern/types.h>
 
 // Marks pointers to user memory for the static checker: never dereferenced, only given to copy_from_user and
@@ -62,7 +63,7 @@ enum error thread_lookup(handle_t handle, rights_t needed, struct thread **threa
 enum error watcher_lookup(handle_t handle, uint64_t bits, struct notification **notification);
 
 // The handlers by number, for direct calls; every hole is a handler that answers ERR_NO_SYSCALL.
-#define SYSCALL_TABLE_SIZE 160
+#define SYSCALL_TABLE_SIZE SYSCALL_NUMBER_LIMIT
 extern syscall_entry *const syscall_table[SYSCALL_TABLE_SIZE];
 
 // Dispatches the current thread's system call by its frame (trap_syscall, after guests were sorted out).

@@ -224,6 +224,9 @@ void thread_terminate(struct thread *thread, uint64_t status);
 // Ends the current thread; called by trap_exit with nothing held.
 _Noreturn void thread_exit_current(void);
 
+// What thread_info tells of it.
+void thread_describe(struct thread *thread, struct thread_info *info);
+
 void thread_suspend(struct thread *thread);
 void thread_resume(struct thread *thread);
 

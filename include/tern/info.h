@@ -6,6 +6,7 @@
 #ifndef TERN_INFO_H
 #define TERN_INFO_H
 
+#include <tern/lock_rank.h>
 #include <tern/types.h>
 
 struct handle_info {
@@ -72,6 +73,7 @@ struct thread_info {
 	uint64_t payer_id; // the thread on whose time it runs: itself, or the caller that it works for
 	uint32_t base_priority;
 	uint32_t reserved;
+	char waits_for[NAME_LENGTH]; // while blocked or sleeping: "receive", "futex" ...; else empty
 };
 
 enum process_state {
@@ -169,6 +171,31 @@ struct system_info {
 	uint64_t context_switches;
 	uint64_t interrupts;
 	uint64_t uptime; // nanoseconds
+};
+
+// system_process.
+struct process_record {
+	struct process_info process;
+	uint64_t account_id; // of the account that pays for it
+	struct account_info account;
+};
+
+// system_cpu.
+struct cpu_info {
+	uint64_t online;    // 1: it schedules; 0: it exists but did not start
+	uint64_t idle_time; // nanoseconds
+	uint64_t context_switches;
+	uint64_t interrupts; // of devices and the timer
+	uint64_t ipis;       // received
+	uint64_t shootdowns; // rounds in which it answered requests of other CPUs to flush its TLB
+	uint64_t locks_contended[RANK_COUNT]; // spin locks that it found taken, by enum lock_rank
+};
+
+// system_object_type.
+struct object_type_info {
+	char name[NAME_LENGTH];
+	uint64_t live;  // objects whose memory is not yet free again
+	uint64_t pages; // of memory that they and free ones beside them take
 };
 
 #endif

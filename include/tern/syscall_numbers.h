@@ -5,7 +5,7 @@
 #ifndef TERN_SYSCALL_NUMBERS_H
 #define TERN_SYSCALL_NUMBERS_H
 
-#define SYSCALL_NUMBER_LIMIT 160 // all numbers are below it
+#define SYSCALL_NUMBER_LIMIT 170 // all numbers are below it
 
 enum syscall_number {
 #define SYSCALL(number, name, result, arguments) SYSCALL_NUMBER_##name = number,

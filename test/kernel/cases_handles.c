@@ -16,6 +16,9 @@ static struct {
 	struct memory_info memory;
 	struct mapping_info mapping;
 	struct system_info system;
+	struct process_record record;
+	struct cpu_info cpu;
+	struct object_type_info object_type;
 } info;
 
 #define ATTRIBUTES(...)                                                           \
@@ -161,6 +164,10 @@ HANDLE_CASE(log_watch, log, RESOURCE, RIGHT_CONTROL, handle, AN(NOTIFICATION), 1
 OPTIONAL_HANDLE_CASE(log_watch, notification, NOTIFICATION, RIGHT_SEND, start_handle(START_LOG), handle, 1);
 HANDLE_CASE(system_power, system, RESOURCE, RIGHT_CONTROL, handle, POWER_OFF);
 HANDLE_CASE(system_info, system, RESOURCE, RIGHT_READ, handle, &info.system);
+HANDLE_CASE(system_process, system, RESOURCE, RIGHT_READ, handle, 0, &info.record);
+HANDLE_CASE(system_thread, system, RESOURCE, RIGHT_READ, handle, 1, 0, &info.thread);
+HANDLE_CASE(system_cpu, system, RESOURCE, RIGHT_READ, handle, 0, &info.cpu);
+HANDLE_CASE(system_object_type, system, RESOURCE, RIGHT_READ, handle, OBJECT_THREAD, &info.object_type);
 
 extern const struct handle_case __start_handle_cases[], __stop_handle_cases[];
 

@@ -18,6 +18,14 @@ static size_t fpu_size(void)
 	return size;
 }
 
+static uint64_t own_id(void)
+{
+	struct process_info info = {0};
+
+	process_info(HANDLE_SELF, &info);
+	return info.id;
+}
+
 POINTER_CASE(handle_info, info, sizeof(struct handle_info), WRITES, AN(TIMER), pointer);
 POINTER_CASE(account_info, info, sizeof(struct account_info), WRITES, AN(ACCOUNT), pointer);
 POINTER_CASE(process_create, name, 1, READS, start_handle(START_ACCOUNT), pointer, &made);
@@ -42,6 +50,14 @@ POINTER_CASE(log_write, text, 16, READS, start_handle(START_LOG), LOG_DEBUG, poi
 POINTER_CASE(log_read, buffer, 16, WRITES, start_handle(START_LOG), 0, pointer, 16, &yielded, &yielded);
 POINTER_CASE(log_read, next, 8, WRITES, start_handle(START_LOG), 0, bytes, 16, pointer, &yielded);
 POINTER_CASE(system_info, info, sizeof(struct system_info), WRITES, start_handle(START_SYSTEM), pointer);
+POINTER_CASE(handle_next, info, sizeof(struct handle_info), WRITES, HANDLE_NONE, pointer, &yielded);
+POINTER_CASE(system_process, record, sizeof(struct process_record), WRITES, start_handle(START_SYSTEM), 0,
+	pointer);
+POINTER_CASE(system_thread, info, sizeof(struct thread_info), WRITES, start_handle(START_SYSTEM), own_id(), 0,
+	pointer);
+POINTER_CASE(system_cpu, info, sizeof(struct cpu_info), WRITES, start_handle(START_SYSTEM), 0, pointer);
+POINTER_CASE(system_object_type, info, sizeof(struct object_type_info), WRITES, start_handle(START_SYSTEM),
+	OBJECT_THREAD, pointer);
 POINTER_CASE(random_get, buffer, 16, WRITES, pointer, 16);
 
 extern const struct pointer_case __start_pointer_cases[], __stop_pointer_cases[];

@@ -94,6 +94,46 @@ def prompt_and_poweroff(guest: Guest) -> None:
     _session(guest, b"poweroff\n")
 
 
+def _line(text: bytes) -> "re.Pattern[bytes]":
+    return re.compile(rb"^" + text + rb"\r", re.MULTILINE)
+
+
+@system_test()
+def interrupt_and_end_of_file_keys(guest: Guest) -> None:
+    """Ctrl-C ends what runs in the foreground, Ctrl-D its input; Linux programs and native ones alike."""
+    native = b"/tern/test-programs/filter"
+    with _Terminal(guest) as terminal:
+        terminal.wait_for(PROMPT)
+        for command in (b"sh -c 'echo ready; sleep 1000'", b"sh -c 'echo ready; exec " + native + b" --spin now'"):
+            start = terminal.type(command + b"\n")
+            terminal.wait_for(_line(b"ready"), start)
+            start = terminal.type(b"\x03")
+            terminal.wait_for(PROMPT, start)
+            start = terminal.type(b"echo status $?\n")
+            terminal.wait_for(_line(b"status 130"), start)
+            terminal.wait_for(PROMPT, start)
+        for command, answer in ((b"cat", b"typed"), (native, b"TYPED")):
+            start = terminal.type(b"sh -c 'echo ready; exec " + command + b"'\n")
+            terminal.wait_for(_line(b"ready"), start)
+            start = terminal.type(b"typed\n")
+            terminal.wait_for(re.compile(rb"typed\r+\n+" + answer + rb"\r"), start)
+            start = terminal.type(b"\x04")
+            terminal.wait_for(PROMPT, start)
+
+
+@system_test()
+def jobs_in_the_background(guest: Guest) -> None:
+    with _Terminal(guest) as terminal:
+        terminal.wait_for(PROMPT)
+        start = terminal.type(b"sleep 1 &\n")
+        terminal.wait_for(PROMPT, start)
+        start = terminal.type(b"jobs\n")
+        terminal.wait_for(re.compile(rb"Running +sleep 1"), start)
+        terminal.wait_for(PROMPT, start)
+        start = terminal.type(b"wait; echo waited\n")
+        terminal.wait_for(_line(b"waited"), start)
+
+
 @system_test()
 def quit_qemu_from_the_keyboard(guest: Guest) -> None:
     with _Terminal(guest) as terminal:

@@ -2,12 +2,13 @@
 """Other machines than the usual one, and many boots."""
 
 from tern import grub, qemu
-from tern.testing import Guest, equal, system_test
+from tern.testing import Guest, check, equal, system_test
 
 
 def _boots_on(guest: Guest, machine: qemu.Machine) -> None:
-    output = guest.succeed("/bin/busybox", "cat", "/etc/motd", machine=machine)
-    equal("stdout", output, b"Welcome to Tern.\n")
+    outcome = guest.run("/bin/busybox", "cat", "/etc/motd", machine=machine)
+    equal("stdout", outcome.stdout, b"Welcome to Tern.\n")
+    check(b"] error:" not in outcome.log, "the log tells of an error")
 
 
 @system_test()
@@ -23,6 +24,16 @@ def memory_above_four_gibibytes(guest: Guest) -> None:
 @system_test()
 def four_cpus(guest: Guest) -> None:
     _boots_on(guest, qemu.Machine(smp=4))
+
+
+@system_test()
+def processors(guest: Guest) -> None:
+    """Programs are told of the CPUs that there are."""
+    for count in (1, 4):
+        output = guest.succeed(
+            "/bin/busybox", "sh", "-c", "nproc; grep -c ^processor /proc/cpuinfo", machine=qemu.Machine(smp=count)
+        )
+        equal(f"numbers with {count} CPUs", output.split(), [str(count).encode()] * 2)
 
 
 @system_test()

@@ -32,6 +32,14 @@ def native_program_in_a_pipeline(guest: Guest) -> None:
 
 
 @system_test()
+def tools_from_the_shell(guest: Guest) -> None:
+    lines = _shell(guest, "/tern/bin/ps | grep -c receive", "/tern/bin/top | grep CPUs", "/tern/bin/caps | grep system$")
+    check(int(lines[0]) > 0, "ps shows no thread that waits to receive")
+    check(b"1 CPUs" in lines[1], f"top shows {lines[1]!r}")
+    equal("rights on the system", lines[2].split()[3], b"r------------")
+
+
+@system_test()
 def native_program_ends_by_signals(guest: Guest) -> None:
     lines = _shell(
         guest,

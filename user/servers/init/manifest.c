@@ -88,6 +88,7 @@ static bool read_gifts(const struct line *line, unsigned *gifts)
 		{"archive", GIVE_ARCHIVE},
 		{"console", GIVE_CONSOLE},
 		{"root", GIVE_ROOT},
+		{"inspection", GIVE_INSPECTION},
 	};
 	for (size_t i = 1; i < line->count; i++) {
 		size_t k = 0;

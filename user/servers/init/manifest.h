@@ -20,6 +20,7 @@ enum manifest_gift {
 	GIVE_ARCHIVE = 1 << 2,
 	GIVE_CONSOLE = 1 << 3,
 	GIVE_ROOT = 1 << 4,
+	GIVE_INSPECTION = 1 << 5,
 };
 
 struct manifest_names {

@@ -76,6 +76,8 @@ static void collect_gifts(const struct service *service, uint64_t client, struct
 	gifts_add_client(gifts, START_NAMES, names_endpoint, client);
 	if (log != 0)
 		gifts_add(gifts, START_LOG, boot->resources[RESOURCE_LOG], log);
+	if (given & GIVE_INSPECTION)
+		gifts_add(gifts, START_SYSTEM, boot->resources[RESOURCE_SYSTEM], RIGHT_READ | RIGHT_TRANSFER);
 	if (given & GIVE_ARCHIVE)
 		gifts_add(gifts, START_ARCHIVE, boot->archive, ARCHIVE_USE);
 	if (given & GIVE_CONSOLE)

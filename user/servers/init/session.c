@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The session: a native program is started here with wide authority (it is a test of the system, or a tool),
-// any other by the Linux personality.
+// The session: a native program is started here, any other by the Linux personality. A program of /tern/bin
+// may look into the system; any other native one is a test of the system and gets all there is.
 
 #include "session.h"
 #include "archive.h"
@@ -113,6 +113,25 @@ static unsigned wait_for_end(handle_t process)
 	}
 }
 
+static bool is_tool(const char *path)
+{
+	static const char folder[] = "/tern/bin/";
+	return strncmp(path, folder, sizeof(folder) - 1) == 0;
+}
+
+static void add_resources(struct gifts *gifts, const char *path)
+{
+	if (is_tool(path)) {
+		gifts_add(gifts, START_SYSTEM, boot->resources[RESOURCE_SYSTEM], RIGHT_READ);
+		return;
+	}
+	gifts_add(gifts, START_LOG, boot->resources[RESOURCE_LOG], RIGHTS_SAME);
+	gifts_add(gifts, START_SYSTEM, boot->resources[RESOURCE_SYSTEM], RIGHTS_SAME);
+	gifts_add(gifts, START_PHYSICAL, boot->resources[RESOURCE_PHYSICAL], RIGHTS_SAME);
+	gifts_add(gifts, START_INTERRUPTS, boot->resources[RESOURCE_INTERRUPT], RIGHTS_SAME);
+	gifts_add(gifts, START_PORTS, boot->resources[RESOURCE_IO_PORT], RIGHTS_SAME);
+}
+
 static unsigned run_native(const char *const *arguments)
 {
 	struct gifts gifts = {0};
@@ -127,11 +146,7 @@ static unsigned run_native(const char *const *arguments)
 		boot->account, boot->memory_bytes / PAGE_SIZE, UINT32_MAX, &request.account);
 	if (error == ERR_OK) {
 		gifts_add(&gifts, START_ACCOUNT, request.account, RIGHTS_SAME);
-		gifts_add(&gifts, START_LOG, boot->resources[RESOURCE_LOG], RIGHTS_SAME);
-		gifts_add(&gifts, START_SYSTEM, boot->resources[RESOURCE_SYSTEM], RIGHTS_SAME);
-		gifts_add(&gifts, START_PHYSICAL, boot->resources[RESOURCE_PHYSICAL], RIGHTS_SAME);
-		gifts_add(&gifts, START_INTERRUPTS, boot->resources[RESOURCE_INTERRUPT], RIGHTS_SAME);
-		gifts_add(&gifts, START_PORTS, boot->resources[RESOURCE_IO_PORT], RIGHTS_SAME);
+		add_resources(&gifts, arguments[0]);
 		gifts_add(&gifts, START_ARCHIVE, boot->archive, RIGHTS_SAME);
 		gifts_add_client(&gifts, START_NAMES, names_endpoint, client);
 		gifts_add_client(&gifts, START_CONSOLE, service_endpoint("console"), client);

@@ -93,6 +93,7 @@ static enum error spawn(struct native_program *native, struct spawn_request *req
 		{START_ROOT, native->root, RIGHTS_SAME},
 		{START_DIRECTORY, native->directory, RIGHTS_SAME},
 		{START_LOG, start_handle(START_LOG), RIGHTS_SAME},
+		{START_SYSTEM, start_handle(START_SYSTEM), RIGHT_READ},
 	};
 
 	request->account = native->account;

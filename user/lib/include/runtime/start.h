@@ -25,8 +25,9 @@
 #define START_INTERRUPT "interrupt"
 #define START_ARCHIVE   "archive" // memory: the boot archive
 
-// Further ones that only tests of the system get: whole resources of the machine.
-#define START_SYSTEM     "system"
+#define START_SYSTEM "system" // resource: looking at the whole system
+
+// Further ones that only tests of the system get: whole resources of the machine, START_SYSTEM with all rights.
 #define START_PHYSICAL   "physical"
 #define START_INTERRUPTS "interrupts"
 #define START_PORTS      "ports"
