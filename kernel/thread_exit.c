@@ -14,18 +14,17 @@
 #include <kernel/syscall.h>
 #include <kernel/thread.h>
 
-// What others of the process see of the end: the mappings gone, and the cleared word. All of it goes with the
-// space where the process ends.
+// What others see of the end: the mappings gone, unless all of the space goes with the process, and the cleared word, which may be
+// in memory shared with other processes.
 static void leave_space(struct thread *thread)
 {
 	struct process *process = thread->process;
 	uint32_t zero = 0;
 
-	if (process->exiting)
-		return;
 	address_space_switch(process->space);
 	// Whoever sees the word cleared may take the addresses for another thread.
-	thread_unmap(thread, process->space);
+	if (!process->exiting)
+		thread_unmap(thread, process->space);
 	if (thread->clear_tid_address &&
 		copy_to_user((void __user *)(uintptr_t)thread->clear_tid_address, &zero, sizeof(zero)) ==
 			ERR_OK)

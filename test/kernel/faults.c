@@ -195,6 +195,98 @@ TEST(fault_is_repaired)
 	handle_close(endpoint);
 }
 
+// --- What a debugger does
+
+static uint64_t meet_breakpoint(void *argument)
+{
+	isa_breakpoint();
+	return (uintptr_t)argument + 1;
+}
+
+// Takes a worker's next fault; its program counter.
+static uint64_t take_fault(handle_t endpoint, enum fault_kind kind)
+{
+	struct message message = {.info = MESSAGE_DEADLINE};
+
+	message_buffer()->deadline = after(5000 * MILLISECOND);
+	EXPECT_OK(endpoint_receive(endpoint, &message));
+	EXPECT_EQUAL(message_label(message.info), kind);
+	return message.words[2];
+}
+
+static void resume_fault(void)
+{
+	struct message message = {.info = MESSAGE_INFO(FAULT_RESUME, 0, 0)};
+
+	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
+}
+
+TEST(fault_breakpoint_is_passed)
+{
+	struct thread_attributes attributes = {.name = "stopped"};
+	struct registers registers;
+	struct worker worker;
+	uint64_t at;
+
+	REQUIRE_OK(endpoint_create(&attributes.fault_endpoint));
+	REQUIRE(worker_start_with(&worker, meet_breakpoint, (void *)41, &attributes));
+	at = take_fault(attributes.fault_endpoint, FAULT_BREAKPOINT);
+	REQUIRE_OK(thread_read_registers(worker.thread, &registers));
+	EXPECT_EQUAL(ISA_PROGRAM_COUNTER(&registers), at);
+	ISA_PROGRAM_COUNTER(&registers) = isa_after_breakpoint(at);
+	EXPECT_OK(thread_write_registers(worker.thread, &registers));
+	resume_fault();
+	EXPECT_EQUAL(worker_join(&worker), 42);
+	handle_close(attributes.fault_endpoint);
+}
+
+static void set_step(handle_t thread, bool step)
+{
+	struct registers registers;
+
+	EXPECT_OK(thread_read_registers(thread, &registers));
+	ISA_STEP_FLAG(&registers) = (ISA_STEP_FLAG(&registers) & ~ISA_STEP_BIT) | (step ? ISA_STEP_BIT : 0);
+	EXPECT_OK(thread_write_registers(thread, &registers));
+}
+
+static uint64_t add_up(void *argument)
+{
+	volatile uint64_t sum = 0;
+
+	thread_yield();
+	for (uint64_t i = 1; i <= (uintptr_t)argument; i++)
+		sum += i;
+	return sum;
+}
+
+#define STEPS 40
+
+// One instruction at a time, a system call among them, until the debugger has seen enough.
+TEST(fault_single_step)
+{
+	struct thread_attributes attributes = {.name = "stepped", .flags = THREAD_SUSPENDED};
+	struct worker worker;
+	uint64_t last = 0;
+
+	if (ISA_STEP_BIT == 0)
+		return;
+	REQUIRE_OK(endpoint_create(&attributes.fault_endpoint));
+	REQUIRE(worker_start_with(&worker, add_up, (void *)10, &attributes));
+	set_step(worker.thread, true);
+	EXPECT_OK(thread_resume(worker.thread));
+	for (unsigned step = 1; step <= STEPS; step++) {
+		uint64_t at = take_fault(attributes.fault_endpoint, FAULT_SINGLE_STEP);
+
+		EXPECT(at != last);
+		last = at;
+		if (step == STEPS)
+			set_step(worker.thread, false);
+		resume_fault();
+	}
+	EXPECT_EQUAL(worker_join(&worker), 55);
+	handle_close(attributes.fault_endpoint);
+}
+
 // --- Without a fault endpoint
 
 static uint64_t child_faults(uint64_t which)

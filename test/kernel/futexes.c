@@ -94,6 +94,55 @@ TEST(futex_bad_arguments)
 	handle_close(space);
 }
 
+static uint64_t hold_word(uint64_t dies)
+{
+	struct map_request request = {.memory = child_given[0],
+		.length = PAGE_SIZE,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
+	uint64_t address;
+
+	if (address_space_map(HANDLE_SELF, &request, &address) != ERR_OK ||
+		thread_set_clear_tid(address) != ERR_OK)
+		return 1;
+	*(volatile uint32_t *)address = 5;
+	notification_signal(child_given[1], 1);
+	if (dies)
+		isa_illegal_instruction();
+	return thread_sleep(DEADLINE_NEVER);
+}
+
+// The holder of a word in shared memory ends with its process, killed or by a fault: who waits for the word is told.
+TEST(futex_holder_dies_with_its_process)
+{
+	struct map_request request = {
+		.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
+	handle_t given[2];
+	uint64_t address, bits;
+
+	REQUIRE_OK(memory_create(PAGE_SIZE, 0, &request.memory));
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
+	REQUIRE_OK(notification_create(&given[1]));
+	given[0] = request.memory;
+	for (uint64_t dies = 0; dies < 2; dies++) {
+		struct worker waiter;
+		struct child child;
+
+		*(volatile uint32_t *)address = 5;
+		REQUIRE(worker_start(&waiter, wait_at_word, (void *)address));
+		EXPECT(wait_for_state(waiter.thread, THREAD_BLOCKED));
+		REQUIRE(child_start(&child, hold_word, dies, given, 2));
+		EXPECT_OK(notification_wait(given[1], DEADLINE_NEVER, &bits));
+		if (!dies)
+			EXPECT_OK(process_kill(child.process, 0));
+		EXPECT_EQUAL(worker_join(&waiter), ERR_OK);
+		EXPECT_EQUAL(*(volatile uint32_t *)address, 0);
+		child_wait(&child);
+	}
+	address_space_unmap(HANDLE_SELF, address, PAGE_SIZE);
+	handle_close(request.memory);
+	handle_close(given[1]);
+}
+
 // Two mappings of one memory, and a third in another space, are one futex where they are MAPPING_SHARED.
 TEST(futex_of_shared_memory)
 {

@@ -9,7 +9,7 @@ from tern import qemu
 from tern.symbols import Symboliser
 from tern.testing import Guest, check, equal, system_test
 
-MOMENT = 400  # the system call at which the kernel is made to panic: the console works by then
+MOMENT = 200  # the page fault at which the kernel is made to panic: the console works by then
 
 
 def _shows(log: bytes, *patterns: bytes) -> None:
@@ -39,21 +39,49 @@ def trace(guest: Guest) -> None:
     _shows(outcome.log, rb"trace: init/\d+ endpoint_create\(", rb"trace: init/\d+ endpoint_create = 0, 0x", rb"guest_enter")
 
 
-@system_test()
-def kernel_panic(guest: Guest) -> None:
-    """A debugger makes the kernel find its stack smashed in the middle of a system call."""
+def _panic_by_debugger(guest: Guest, *lines: str) -> tuple[bytes, bytes]:
+    """Has a debugger stop the kernel in a page fault and do something; what the log and the debugger say."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    script = ["set tcp connect-timeout 60", f"target remote 127.0.0.1:{port}", "hbreak syscall_dispatch", f"ignore 1 {MOMENT}", "continue", "delete"]
+    start = ["set tcp connect-timeout 60", f"target remote 127.0.0.1:{port}"]
+    script = [*start, "hbreak address_space_fault", f"ignore 1 {MOMENT}", "continue", "delete", *lines]
     command = ["gdb-multiarch", "-nx", "-batch", str(guest.configuration.kernel)]
-    for line in [*script, "jump __stack_chk_fail"]:
+    for line in script:
         command += ["-ex", line]
     machine = qemu.Machine(extra=["-S", "-gdb", f"tcp:127.0.0.1:{port}"])
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as debugger:
         outcome = guest.boot("/bin/busybox", "sleep", "100", machine=machine)
         assert debugger.stdout
-        guest.note(b"--- gdb\n" + debugger.stdout.read())
+        said = debugger.stdout.read()
+        guest.note(b"--- gdb\n" + said)
     equal("complaint", outcome.complaint, "the kernel panicked")
-    _shows(outcome.log, rb"kernel panic: .*stack", rb"on CPU 0, thread \d+", rb"backtrace:")
-    _shows(outcome.log, rb"  0x[0-9a-f]+ panic\+0x", rb"  0x[0-9a-f]+ __stack_chk_fail\+0x", rb"  0x[0-9a-f]+ \w+\+0x")
+    return outcome.log, said
+
+
+@system_test()
+def kernel_panic(guest: Guest) -> None:
+    """The kernel finds its stack smashed."""
+    log, _ = _panic_by_debugger(guest, "jump __stack_chk_fail")
+    _shows(log, rb"kernel panic: .*stack", rb"on CPU 0, thread \d+", rb"backtrace:")
+    _shows(log, rb"  0x[0-9a-f]+ panic\+0x", rb"  0x[0-9a-f]+ __stack_chk_fail\+0x", rb"  0x[0-9a-f]+ \w+\+0x")
+
+
+@system_test()
+def kernel_stack_overflow(guest: Guest) -> None:
+    """A thread whose kernel stack ends just below where it stands goes on into the guard page: told from the emergency stack."""
+    current = "cpus[0].current"
+    log, said = _panic_by_debugger(
+        guest,
+        f'printf "bottom %#lx of %lu\\n", {current}->kernel_stack, {current}->object.id',
+        f"set $sp = {current}->kernel_stack + 64",
+        "continue",
+    )
+    shown = re.search(rb"bottom (0x[0-9a-f]+) of (\d+)", said)
+    panicked = re.search(rb"kernel panic: kernel stack overflow, address (0x[0-9a-f]+)", log)
+    check(bool(shown), "gdb did not find the stack")
+    check(bool(panicked), "the log does not tell of the overflow")
+    if shown and panicked:
+        below = int(shown[1], 16) - int(panicked[1], 16)
+        check(0 < below <= 4096, f"the address is {below} bytes below the stack")
+        _shows(log, rb"on CPU 0, thread " + shown[2] + rb" ", rb"backtrace:")

@@ -29,6 +29,16 @@ static inline void isa_breakpoint(void)
 	__asm__ volatile("brk #0");
 }
 
+// Where to go on after a breakpoint at a program counter that its fault message tells.
+static inline uint64_t isa_after_breakpoint(uint64_t program_counter)
+{
+	return program_counter + 4;
+}
+
+// Software step is not there yet.
+#define ISA_STEP_FLAG(registers) ((registers)->pstate)
+#define ISA_STEP_BIT             ((uint64_t)0)
+
 // The word at the thread's TLS base.
 static inline uint64_t isa_tls_word(void)
 {

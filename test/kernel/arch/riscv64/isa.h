@@ -29,6 +29,16 @@ static inline void isa_breakpoint(void)
 	__asm__ volatile("ebreak");
 }
 
+// Where to go on after a breakpoint at a program counter that its fault message tells: EBREAK has a compressed form.
+static inline uint64_t isa_after_breakpoint(uint64_t program_counter)
+{
+	return program_counter + ((*(const uint16_t *)program_counter & 3) == 3 ? 4 : 2);
+}
+
+// Supervisor mode cannot have user mode stepped.
+#define ISA_STEP_FLAG(registers) ((registers)->pc)
+#define ISA_STEP_BIT             ((uint64_t)0)
+
 // The word at the thread's TLS base.
 static inline uint64_t isa_tls_word(void)
 {
