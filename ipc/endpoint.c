@@ -13,6 +13,7 @@
 
 #define SEND_FLAGS    (MESSAGE_WIDE | MESSAGE_DEADLINE | MESSAGE_TRY)
 #define CALL_FLAGS    (SEND_FLAGS | MESSAGE_BUFFERS)
+#define FAIL_STEP     16 // who waits and is failed between preemption points
 #define RECEIVE_FLAGS (MESSAGE_WIDE | MESSAGE_DEADLINE | MESSAGE_TRY)
 
 static struct object_cache endpoint_cache = OBJECT_CACHE_INITIALIZER(
@@ -374,10 +375,12 @@ struct syscall_result sys_endpoint_bind(handle_t endpoint_handle, handle_t notif
 	return SYSCALL_ERROR(error);
 }
 
-// Fails everybody who sends: nobody is left to receive. The lock is held.
-static void fail_senders(struct endpoint *endpoint)
+// Fails some who send: nobody is left to receive. The lock is held. False: there was none.
+static bool fail_senders(struct endpoint *endpoint)
 {
-	while (endpoint->senders) {
+	bool any = endpoint->senders != NULL;
+
+	for (unsigned i = 0; i < FAIL_STEP && endpoint->senders; i++) {
 		struct thread *sender = container_of(endpoint->senders, struct thread, wait_node);
 
 		heap_remove(&endpoint->senders, &sender->wait_node);
@@ -386,6 +389,7 @@ static void fail_senders(struct endpoint *endpoint)
 			thread_wake(sender);
 		}
 	}
+	return any;
 }
 
 // Without the lock: a message that carries an endpoint's capability is handed over under that of an endpoint, maybe the same one.
@@ -398,23 +402,23 @@ static void capability_added(struct object *object, rights_t rights)
 static void capability_removed(struct object *object, rights_t rights)
 {
 	struct endpoint *endpoint = endpoint_of(object);
+	bool left = (rights & RIGHT_RECEIVE) && atomic_fetch_sub(&endpoint->receive_capabilities, 1) == 1;
 
-	if (!(rights & RIGHT_RECEIVE) || atomic_fetch_sub(&endpoint->receive_capabilities, 1) != 1)
-		return;
-	spin_lock(&endpoint->lock);
-	if (atomic_load(&endpoint->receive_capabilities) == 0)
-		fail_senders(endpoint);
-	spin_unlock(&endpoint->lock);
+	while (left) {
+		spin_lock(&endpoint->lock);
+		left = atomic_load(&endpoint->receive_capabilities) == 0 && fail_senders(endpoint);
+		spin_unlock(&endpoint->lock);
+		if (left)
+			preemption_point();
+	}
 }
 
-static void destroy(struct object *object)
+// Fails some who receive, as fail_senders.
+static bool fail_receivers(struct endpoint *endpoint)
 {
-	struct endpoint *endpoint = endpoint_of(object);
+	bool any = !list_is_empty(&endpoint->receivers);
 
-	notification_bind_endpoint(endpoint, NULL);
-	spin_lock(&endpoint->lock);
-	fail_senders(endpoint);
-	while (!list_is_empty(&endpoint->receivers)) {
+	for (unsigned i = 0; i < FAIL_STEP && !list_is_empty(&endpoint->receivers); i++) {
 		struct thread *receiver = container_of(
 			list_pop_front(&endpoint->receivers), struct thread, wait_link);
 
@@ -423,7 +427,22 @@ static void destroy(struct object *object)
 			thread_wake(receiver);
 		}
 	}
-	spin_unlock(&endpoint->lock);
+	return any;
+}
+
+static void destroy(struct object *object)
+{
+	struct endpoint *endpoint = endpoint_of(object);
+	bool left = true;
+
+	notification_bind_endpoint(endpoint, NULL);
+	while (left) {
+		spin_lock(&endpoint->lock);
+		left = fail_senders(endpoint) || fail_receivers(endpoint);
+		spin_unlock(&endpoint->lock);
+		if (left)
+			preemption_point();
+	}
 }
 
 const struct object_operations endpoint_operations = {

@@ -11,7 +11,8 @@
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 
-#define BUCKETS 256
+#define BUCKETS   256
+#define WAKE_STEP 16 // woken between preemption points
 
 struct bucket {
 	struct spinlock lock;
@@ -161,11 +162,17 @@ static uint64_t wake_locked(struct bucket *bucket, const struct futex_key *key, 
 static uint64_t wake(const struct word *word, uint64_t count)
 {
 	struct bucket *bucket = bucket_of(&word->key);
-	uint64_t woken;
+	uint64_t woken = 0, step, in_step;
 
-	spin_lock(&bucket->lock);
-	woken = wake_locked(bucket, &word->key, count);
-	spin_unlock(&bucket->lock);
+	do {
+		step = count - woken < WAKE_STEP ? count - woken : WAKE_STEP;
+		spin_lock(&bucket->lock);
+		in_step = wake_locked(bucket, &word->key, step);
+		spin_unlock(&bucket->lock);
+		woken += in_step;
+		if (in_step == WAKE_STEP)
+			preemption_point();
+	} while (in_step == WAKE_STEP && woken < count);
 	frame_unpin(word->frame);
 	return woken;
 }

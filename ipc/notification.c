@@ -178,6 +178,21 @@ struct syscall_result sys_notification_poll(handle_t handle)
 
 // --- Death
 
+// False: nobody waits any more.
+static bool fail_waiter(struct notification *notification)
+{
+	struct thread *waiter = NULL;
+
+	spin_lock(&notification->lock);
+	if (!list_is_empty(&notification->waiters)) {
+		waiter = container_of(list_pop_front(&notification->waiters), struct thread, wait_link);
+		if (thread_claim(waiter))
+			thread_wake_with(waiter, ERR_PEER_CLOSED, 0);
+	}
+	spin_unlock(&notification->lock);
+	return waiter != NULL;
+}
+
 static void destroy(struct object *object)
 {
 	struct notification *notification = notification_of(object);
@@ -189,15 +204,8 @@ static void destroy(struct object *object)
 			unbind_locked(endpoint);
 		spin_unlock(&endpoint->lock);
 	}
-	spin_lock(&notification->lock);
-	while (!list_is_empty(&notification->waiters)) {
-		struct thread *waiter = container_of(
-			list_pop_front(&notification->waiters), struct thread, wait_link);
-
-		if (thread_claim(waiter))
-			thread_wake_with(waiter, ERR_PEER_CLOSED, 0);
-	}
-	spin_unlock(&notification->lock);
+	while (fail_waiter(notification))
+		preemption_point();
 }
 
 const struct object_operations notification_operations = {

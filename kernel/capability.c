@@ -436,8 +436,11 @@ void capability_table_destroy(struct capability_table *table)
 	spin_lock(&table->lock);
 	table->size = 0;
 	spin_unlock(&table->lock);
-	for (uint32_t i = 0; i < pages; i++)
+	for (uint32_t i = 0; i < pages; i++) {
 		free_page(table->account, table->pages[i]);
+		if (i % CLOSE_STEP == CLOSE_STEP - 1)
+			preemption_point();
+	}
 	free_page(table->account, table->pages);
 	table->pages = NULL;
 }

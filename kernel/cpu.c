@@ -12,6 +12,7 @@
 #include <kernel/boot.h>
 #include <kernel/cpu.h>
 #include <kernel/device.h>
+#include <kernel/latency.h>
 #include <kernel/log.h>
 #include <kernel/panic.h>
 #include <kernel/scheduler.h>
@@ -125,10 +126,13 @@ void preemption_point(void)
 		return;
 	assert(!cpu_self()->blocked);
 	cpu_note_quiescent();
+	latency_end((uintptr_t)__builtin_return_address(0));
 	arch_irq_enable();
 	// An ISA may let interrupts in only after one more instruction.
 	arch_cpu_relax();
 	arch_irq_disable();
+	latency_end((uintptr_t)preemption_point); // of an interrupt
+	latency_begin("a long call");
 	if (atomic_load_explicit(&cpu_self()->reschedule, memory_order_relaxed)) {
 		scheduler_switch();
 		// What happened to the thread meanwhile, its frame included, trap_exit looks at.

@@ -204,7 +204,10 @@ void object_reap(void)
 	struct object *object;
 
 	ASSERT_NO_LOCKS_HELD();
-	while ((object = pop(&reaper_self()->dying)))
+	while ((object = pop(&reaper_self()->dying))) {
 		destroy(object);
+		if (reaper_self()->dying)
+			preemption_point();
+	}
 	free_quiescent();
 }

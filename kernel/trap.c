@@ -12,6 +12,7 @@
 #include <kernel/cpu.h>
 #include <kernel/crash.h>
 #include <kernel/ipc.h>
+#include <kernel/latency.h>
 #include <kernel/log.h>
 #include <kernel/panic.h>
 #include <kernel/process.h>
@@ -24,6 +25,7 @@ void trap_syscall(void)
 {
 	struct thread *thread = thread_current();
 
+	latency_begin_call();
 	if (thread->in_guest)
 		guest_exit_syscall(thread);
 	else
@@ -43,8 +45,10 @@ static struct fault resolve(const struct thread *thread, const struct fault *fau
 void trap_fault(const struct fault *fault)
 {
 	struct thread *thread = thread_current();
-	struct fault rest = resolve(thread, fault);
+	struct fault rest;
 
+	latency_begin("a fault");
+	rest = resolve(thread, fault);
 	if (rest.kind == FAULT_NONE || (rest.kind == FAULT_PAGER && ipc_ask_pager(&rest)))
 		return;
 	if (thread->in_guest) {
@@ -101,11 +105,14 @@ void trap_exit(void)
 	// What waits for other CPUs is looked at again each time.
 	if (object_reap_pending())
 		cpu_set_work(cpu_self());
-	cpu_self()->direct_calls = thread->in_guest || trace_enabled ? 0 : SYSCALL_TABLE_SIZE;
+	cpu_self()->direct_calls = thread->in_guest || trace_enabled || LATENCY_MEASURED ? 0
+											 : SYSCALL_TABLE_SIZE;
+	latency_end((uintptr_t)trap_exit);
 }
 
 void trap_interrupt(uint32_t line)
 {
+	latency_begin_interrupt("an interrupt");
 	cpu_self()->interrupts++;
 	interrupt_raise(line);
 }
@@ -114,6 +121,7 @@ void trap_timer(void)
 {
 	uint64_t now = arch_time_now();
 
+	latency_begin_interrupt("the timer");
 	cpu_self()->interrupts++;
 	timeout_run(now);
 	scheduler_timer(now);
@@ -121,6 +129,7 @@ void trap_timer(void)
 
 void trap_ipi(void)
 {
+	latency_begin_interrupt("an IPI");
 	cpu_self()->ipis++;
 	if (panic_is_under_way())
 		arch_halt();

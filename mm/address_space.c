@@ -10,6 +10,8 @@
 #include <kernel/frame.h>
 #include <kernel/memory.h>
 
+#define TABLES_PER_STEP 4
+
 static struct object_cache address_space_cache = OBJECT_CACHE_INITIALIZER(
 	address_space_cache, "address space", struct address_space);
 
@@ -104,11 +106,16 @@ void address_space_destroy(struct address_space *space)
 		return;
 	}
 	space->destroyed = true;
-	unmap_mark(space, 0, ARCH_USER_END);
+	for (vaddr_t at = 0; (at = unmap_mark(space, at, ARCH_USER_END)) < ARCH_USER_END;) {
+		spin_unlock(&space->lock);
+		preemption_point();
+		spin_lock(&space->lock);
+	}
 	spin_unlock(&space->lock);
 	address_space_unload(space);
 	unmap_sweep(space, 0, ARCH_USER_END);
-	while (!arch_mmu_destroy(&space->arch, PAGES_PER_STEP, free_table, space))
+	// Between the tables that are freed, others have to be looked through.
+	while (!arch_mmu_destroy(&space->arch, TABLES_PER_STEP, free_table, space))
 		preemption_point();
 	arch_mmu_release_asid(&space->arch);
 	spin_lock(&space->lock);

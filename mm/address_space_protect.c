@@ -73,11 +73,66 @@ static vaddr_t restrict_step(struct address_space *space, vaddr_t address, vaddr
 	return address + (stop - start);
 }
 
+// How far one step gets from an address on.
+static vaddr_t step_end(struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	const struct mapping *mapping;
+
+	if (end - address <= MAPPINGS_PER_STEP * PAGE_SIZE)
+		return end;
+	mapping = mapping_find(space, address);
+	for (unsigned i = 0; i < MAPPINGS_PER_STEP && mapping; i++)
+		mapping = mapping_next(mapping);
+	return mapping && mapping->address < end ? mapping->address : end;
+}
+
+// Whether it can be done, where that takes more than one step: what others change meanwhile is their affair.
+static enum error check_in_steps(struct address_space *space, vaddr_t address, vaddr_t end, uint64_t access)
+{
+	enum error error = ERR_OK;
+
+	while (!error && end - address > MAPPINGS_PER_STEP * PAGE_SIZE) {
+		vaddr_t stop;
+		bool loses;
+
+		spin_lock(&space->lock);
+		stop = step_end(space, address, end);
+		error = check_protect(space, address, stop, access, &loses);
+		spin_unlock(&space->lock);
+		address = stop;
+		preemption_point();
+	}
+	return error;
+}
+
+static enum error protect_step(struct address_space *space, vaddr_t *address, vaddr_t end, uint64_t access)
+{
+	vaddr_t start = *address, stop;
+	enum error error;
+	bool loses;
+
+	if (!unmap_lock_and_split(space, start, end))
+		return ERR_NO_MEMORY;
+	stop = step_end(space, start, end);
+	error = check_protect(space, start, stop, access, &loses);
+	if (!error)
+		set_access(space, start, stop, access);
+	for (vaddr_t at = start; !error && loses && at < stop;) {
+		at = restrict_step(space, at, stop);
+		spin_unlock(&space->lock);
+		preemption_point();
+		spin_lock(&space->lock);
+	}
+	merge_range(space, start, stop);
+	spin_unlock(&space->lock);
+	*address = stop;
+	return error;
+}
+
 enum error address_space_protect(
 	struct address_space *space, vaddr_t address, uint64_t length, uint64_t access)
 {
 	vaddr_t end = address + length;
-	bool loses;
 	enum error error;
 
 	ASSERT_NO_LOCKS_HELD();
@@ -86,18 +141,11 @@ enum error address_space_protect(
 	if (!user_pages_valid(address, length) || (access & ~MAPPING_ACCESS) ||
 		((access & MAPPING_WRITE) && (access & MAPPING_EXECUTE)))
 		return ERR_INVALID_ARGUMENT;
-	if (!unmap_lock_and_split(space, address, end))
-		return ERR_NO_MEMORY;
-	error = check_protect(space, address, end, access, &loses);
-	if (!error)
-		set_access(space, address, end, access);
-	for (vaddr_t at = address; !error && loses && at < end;) {
-		at = restrict_step(space, at, end);
-		spin_unlock(&space->lock);
-		preemption_point();
-		spin_lock(&space->lock);
+	error = check_in_steps(space, address, end, access);
+	while (!error && address < end) {
+		error = protect_step(space, &address, end, access);
+		if (address < end)
+			preemption_point();
 	}
-	merge_range(space, address, end);
-	spin_unlock(&space->lock);
 	return error;
 }

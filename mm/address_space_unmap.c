@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Unmapping: what is unmapped is marked first, all of it at once, and then worked off in steps; a step finds
-// its place again by address.
+// Unmapping: what is unmapped is marked first, and then worked off, both in steps; a step finds its place again by
+// address.
 
 #include "unmap.h"
 #include <kernel/assert.h>
@@ -52,12 +52,16 @@ bool unmap_lock_and_split(struct address_space *space, vaddr_t address, vaddr_t 
 	return enough;
 }
 
-void unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end)
+vaddr_t unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end)
 {
 	struct mapping *mapping = mapping_find(space, address);
 
-	for (; mapping && mapping->address < end; mapping = mapping_next(mapping))
+	for (unsigned i = 0; mapping && mapping->address < end; mapping = mapping_next(mapping), i++) {
+		if (i == MAPPINGS_PER_STEP)
+			return mapping->address;
 		mapping->unmapping = true;
+	}
+	return end;
 }
 
 // Unmaps some pages at the start of a mapping; what is left of it is smaller, or it is gone. The page tables
@@ -170,12 +174,22 @@ void mapping_revoke_first(const struct capability *revoked)
 
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length)
 {
+	vaddr_t at = address, end = address + length;
+
 	ASSERT_NO_LOCKS_HELD();
 	if (!user_pages_valid(address, length))
 		return ERR_INVALID_ARGUMENT;
-	if (!unmap_lock_and_split(space, address, address + length))
-		return ERR_NO_MEMORY;
-	unmap_mark(space, address, address + length);
-	unmap_sweep_locked(space, address, address + length);
+	for (;;) {
+		if (!unmap_lock_and_split(space, at, end)) {
+			unmap_sweep(space, address, at);
+			return ERR_NO_MEMORY;
+		}
+		at = unmap_mark(space, at, end);
+		if (at == end)
+			break;
+		spin_unlock(&space->lock);
+		preemption_point();
+	}
+	unmap_sweep_locked(space, address, end);
 	return ERR_OK;
 }

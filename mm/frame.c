@@ -19,6 +19,7 @@
 #define BATCH_ORDER  5 // of the block that is split where the depot is empty
 #define CACHE_FRAMES (2 * BATCH_FRAMES)
 #define DEPOT_MAX    64 // batches
+#define USE_STEP     64 // frames of a block between preemption points
 
 #define ONE_SHARER ((uint64_t)1)
 #define ONE_PIN    ((uint64_t)1 << 32)
@@ -341,14 +342,23 @@ paddr_t frame_allocate_order(unsigned order)
 	if (order > FRAME_ORDER_MAX)
 		return PADDR_NONE;
 	frame_trim(); // what is cached here may be the missing buddy
-	spin_lock(&frames.lock);
-	while ((physical = allocate_block(order)) == PADDR_NONE && (batch = take_batch()) != NULL)
-		free_batch(batch);
-	spin_unlock(&frames.lock);
+	do {
+		spin_lock(&frames.lock);
+		physical = allocate_block(order);
+		batch = physical == PADDR_NONE ? take_batch() : NULL;
+		if (batch)
+			free_batch(batch);
+		spin_unlock(&frames.lock);
+		if (batch && (uint64_t)1 << order > USE_STEP)
+			preemption_point();
+	} while (batch);
 	if (physical == PADDR_NONE)
 		return PADDR_NONE;
-	for (uint64_t i = 0; i < (uint64_t)1 << order; i++)
+	for (uint64_t i = 0; i < (uint64_t)1 << order; i++) {
 		start_use(physical + (i << PAGE_SHIFT));
+		if (i % USE_STEP == USE_STEP - 1 && (uint64_t)1 << order > USE_STEP)
+			preemption_point();
+	}
 	return physical;
 }
 

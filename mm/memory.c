@@ -38,13 +38,24 @@ uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end)
 
 uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end)
 {
-	if (end - offset <= PAGES_PER_STEP * PAGE_SIZE)
+	uint64_t pages = memory->owner || memory->mapping_count == 0 ? PAGES_PER_STEP
+								     : PAGES_PER_STEP / memory->mapping_count;
+	uint64_t first;
+
+	if (end - offset <= pages * PAGE_SIZE)
 		return end;
-	for (unsigned i = 0; i < PAGES_PER_STEP; i++) {
-		offset = memory_next_page(memory, offset, end);
-		if (offset == RADIX_NONE)
-			return end;
-		offset += PAGE_SIZE;
+	first = memory_next_page(memory, offset, end);
+	if (first == RADIX_NONE)
+		return end;
+	if (end - first > RADIX_LEAF_PAGES * PAGE_SIZE - first % (RADIX_LEAF_PAGES * PAGE_SIZE))
+		end = (first / (RADIX_LEAF_PAGES * PAGE_SIZE) + 1) * RADIX_LEAF_PAGES * PAGE_SIZE;
+	for (offset = first + PAGE_SIZE; pages > 1; pages--) {
+		uint64_t next = memory_next_page(memory, offset, end);
+
+		// Not to be gone over again by who works on the pages.
+		if (next == RADIX_NONE)
+			return end % (RADIX_LEAF_PAGES * PAGE_SIZE) == 0 ? offset : end;
+		offset = next + PAGE_SIZE;
 	}
 	return offset;
 }
@@ -175,7 +186,7 @@ static struct memory *fill(struct memory *memory)
 		spin_unlock(&memory->lock);
 		if (result)
 			return give_up(memory);
-		if ((offset >> PAGE_SHIFT) % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+		if ((offset >> PAGE_SHIFT) % PAGES_FILLED_PER_STEP == PAGES_FILLED_PER_STEP - 1)
 			preemption_point();
 	}
 	return memory;
@@ -209,11 +220,14 @@ static struct memory *fill_contiguous(struct memory *memory)
 		spin_unlock(&memory->lock);
 		if (!added)
 			break;
-		if (entered % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+		if (entered % PAGES_FILLED_PER_STEP == PAGES_FILLED_PER_STEP - 1)
 			preemption_point();
 	}
-	for (uint64_t i = entered; i < (uint64_t)1 << order; i++)
+	for (uint64_t i = entered; i < (uint64_t)1 << order; i++) {
 		frame_release(first + (i << PAGE_SHIFT));
+		if (i % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+			preemption_point();
+	}
 	return entered == count ? memory : give_up(memory);
 }
 
@@ -389,7 +403,7 @@ bool memory_supply(struct memory *memory, uint64_t offset, struct memory *pages)
 		spin_unlock(&memory->lock);
 		if (!done)
 			return false;
-		if ((page >> PAGE_SHIFT) % PAGES_PER_STEP == PAGES_PER_STEP - 1)
+		if ((page >> PAGE_SHIFT) % PAGES_FILLED_PER_STEP == PAGES_FILLED_PER_STEP - 1)
 			preemption_point();
 	}
 	return true;
@@ -434,7 +448,7 @@ enum memory_result memory_read(struct memory *memory, uint64_t offset, void *buf
 		to += part;
 		offset += part;
 		length -= part;
-		if ((offset >> PAGE_SHIFT) % PAGES_PER_STEP == 0)
+		if ((offset >> PAGE_SHIFT) % PAGES_FILLED_PER_STEP == 0)
 			preemption_point();
 	}
 	return MEMORY_OK;
@@ -464,7 +478,7 @@ enum memory_result memory_write(struct memory *memory, uint64_t offset, const vo
 		from += part;
 		offset += part;
 		length -= part;
-		if ((offset >> PAGE_SHIFT) % PAGES_PER_STEP == 0)
+		if ((offset >> PAGE_SHIFT) % PAGES_FILLED_PER_STEP == 0)
 			preemption_point();
 	}
 	return MEMORY_OK;

@@ -14,12 +14,14 @@ void memory_add_mapping(struct memory *memory, struct mapping *mapping)
 	list_init(&mapping->memory_link);
 	if (memory->owner == NULL)
 		list_push_back(&memory->mappings, &mapping->memory_link);
+	memory->mapping_count++;
 }
 
 void memory_remove_mapping(struct memory *memory, struct mapping *mapping)
 {
 	ASSERT_LOCK_HELD(&memory->lock);
 	list_remove(&mapping->memory_link);
+	memory->mapping_count--;
 }
 
 // Whether the entry at an address had more than `keep` and was changed.

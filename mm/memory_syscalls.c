@@ -166,7 +166,7 @@ static enum error copy_range(struct memory *memory, uint64_t offset, uintptr_t b
 		if (error)
 			return error;
 		done += part;
-		if (pages % PAGES_PER_STEP == 0)
+		if (pages % PAGES_FILLED_PER_STEP == 0)
 			preemption_point();
 	}
 	return ERR_OK;

@@ -3,7 +3,7 @@
 // Radix trees of frames. A slot of a leaf is the frame's physical address. A slot above that is the physical
 // address of a node with, in its low bits, the number of slots in use there, so that empty nodes are noticed
 // without looking through them. 0: empty (no frame of ours has address 0). The leaf used last is remembered, so
-// that neighbours are found without going down the tree.
+// that neighbours are found without going down the tree, and the gap that a search went over last.
 
 #include <kernel/account.h>
 #include <kernel/assert.h>
@@ -16,6 +16,8 @@
 
 #define ADDRESS_MASK (~(uint64_t)(PAGE_SIZE - 1))
 #define USED_MASK    ((uint64_t)(PAGE_SIZE - 1))
+
+_Static_assert(NODE_SLOTS == RADIX_LEAF_PAGES, "what a leaf has");
 
 static uint64_t *slots_of(uint64_t slot)
 {
@@ -146,6 +148,8 @@ bool radix_insert(struct radix *tree, uint64_t index, paddr_t frame, struct acco
 	}
 	assert(*slot == 0 && frame != 0 && (frame & USED_MASK) == 0);
 	*slot = frame;
+	if (index - tree->gap_start < tree->gap_end - tree->gap_start)
+		tree->gap_end = tree->gap_start;
 	if (tree->height > 0)
 		(*tree->leaf)++;
 	return true;
@@ -163,21 +167,59 @@ paddr_t radix_remove(struct radix *tree, uint64_t index, struct account *account
 	return frame;
 }
 
-// The lowest used index in [index, end) below the slot of a node of `level`.
+// How many slots of a node of `level` are empty, from that of `index` on up to the end of the node or that of the
+// last index below `end`.
+static uint64_t empty_slots(const uint64_t *slots, unsigned level, uint64_t index, uint64_t end)
+{
+	uint64_t number = slot_number(index, level), count = 0;
+	uint64_t most = ((end - 1) >> shift_of(level)) - (index >> shift_of(level)) + 1;
+
+	if (most > NODE_SLOTS - number)
+		most = NODE_SLOTS - number;
+	while (count < most && slots[number + count] == 0)
+		count++;
+	return count;
+}
+
+// The lowest used index in [index, end) below the slot, which is in use, of a node of `level`.
 static uint64_t next_below(uint64_t slot, unsigned level, uint64_t index, uint64_t end)
 {
-	if (slot == 0 || index >= end)
-		return RADIX_NONE;
+	const uint64_t *slots = slots_of(slot);
+	uint64_t found = RADIX_NONE, node_end;
+
 	if (level == 0)
 		return index;
-	for (uint64_t number = slot_number(index, level); number < NODE_SLOTS && index < end; number++) {
-		uint64_t found = next_below(slots_of(slot)[number], level - 1, index, end);
+	node_end = ((index >> shift_of(level + 1)) + 1) << shift_of(level + 1);
+	if (end > node_end)
+		end = node_end;
+	while (found == RADIX_NONE && index < end) {
+		uint64_t empty = empty_slots(slots, level, index, end);
 
-		if (found != RADIX_NONE)
-			return found;
-		index = ((index >> shift_of(level)) + 1) << shift_of(level);
+		if (empty > 0)
+			index = ((index >> shift_of(level)) + empty) << shift_of(level);
+		if (index < end) {
+			found = next_below(slots[slot_number(index, level)], level - 1, index, end);
+			index = ((index >> shift_of(level)) + 1) << shift_of(level);
+		}
 	}
-	return RADIX_NONE;
+	return found;
+}
+
+// Remembers that nothing is in [index, end), together with what was known of its neighbours.
+static void note_gap(struct radix *tree, uint64_t index, uint64_t end)
+{
+	if (end == tree->gap_start) {
+		tree->gap_start = index;
+	} else {
+		if (index != tree->gap_end)
+			tree->gap_start = index;
+		tree->gap_end = end;
+	}
+}
+
+static uint64_t skip_gap(const struct radix *tree, uint64_t index)
+{
+	return index - tree->gap_start < tree->gap_end - tree->gap_start ? tree->gap_end : index;
 }
 
 uint64_t radix_next(struct radix *tree, uint64_t index, uint64_t end)
@@ -186,10 +228,21 @@ uint64_t radix_next(struct radix *tree, uint64_t index, uint64_t end)
 
 	if (tree->height == 0)
 		return tree->root != 0 && index < end ? index : RADIX_NONE;
-	for (; is_recent(tree, index) && index < end; index++)
-		if (slots_of(*tree->leaf)[slot_number(index, 1)] != 0)
+	index = skip_gap(tree, index);
+	if (index < end && is_recent(tree, index)) {
+		uint64_t empty = empty_slots(slots_of(*tree->leaf), 1, index, end);
+
+		if (empty > 0)
+			note_gap(tree, index, index + empty);
+		index += empty;
+		if (index < end && is_recent(tree, index))
 			return index;
-	found = next_below(tree->root, tree->height, index, end);
+		index = skip_gap(tree, index);
+	}
+	if (index >= end)
+		return RADIX_NONE;
+	found = tree->root ? next_below(tree->root, tree->height, index, end) : RADIX_NONE;
+	note_gap(tree, index, found == RADIX_NONE ? end : found);
 	if (found != RADIX_NONE)
 		find_slot(tree, found);
 	return found;

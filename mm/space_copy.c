@@ -39,7 +39,7 @@ static enum error copy(struct address_space *space, vaddr_t address, uintptr_t u
 		if (missing > 0)
 			return ERR_BAD_ADDRESS;
 		*copied += part;
-		if (pages % PAGES_PER_STEP == 0)
+		if (pages % PAGES_FILLED_PER_STEP == 0)
 			preemption_point();
 	}
 	return ERR_OK;

@@ -7,11 +7,13 @@
 
 #include "mapping.h"
 
+#define MAPPINGS_PER_STEP 12 // looked at between preemption points
+
 // Locks the space, with mappings beginning and ending at the ends of a range. False: no memory, not locked.
 bool unmap_lock_and_split(struct address_space *space, vaddr_t address, vaddr_t end);
 
-// Marks the mappings of a range. The lock is held.
-void unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end);
+// Marks mappings of a range, and says up to where: not all of them in one step. The lock is held.
+vaddr_t unmap_mark(struct address_space *space, vaddr_t address, vaddr_t end);
 
 // Unmaps what is marked in a range, in steps with preemption points. No lock held.
 void unmap_sweep(struct address_space *space, vaddr_t address, vaddr_t end);

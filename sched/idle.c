@@ -4,6 +4,7 @@
 
 #include <arch/cpu.h>
 #include <kernel/cpu.h>
+#include <kernel/latency.h>
 #include <kernel/log.h>
 #include <kernel/object.h>
 #include <kernel/scheduler.h>
@@ -25,7 +26,10 @@ void scheduler_idle(void)
 			preemption_point();
 		} else {
 			scheduler_program_timer();
+			latency_end((uintptr_t)scheduler_idle);
 			arch_cpu_idle();
+			latency_end((uintptr_t)scheduler_idle); // of an interrupt
+			latency_begin("idle");
 		}
 	}
 }

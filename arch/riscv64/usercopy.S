@@ -18,8 +18,9 @@
 // size_t arch_copy_from_user(void *destination, uintptr_t source, size_t length)
 // size_t arch_copy_to_user(uintptr_t destination, const void *source, size_t length)
 //
-// Blocks of 64 bytes, then words, then bytes; bytes only where the two are not aligned alike. Pointers move
-// after each step, so that on a fault what is left is at least what was not copied.
+// Blocks of 64 bytes, then words, then bytes. Where the two are not aligned alike, words of the destination are
+// put together of two of the source. Pointers move after each step, so that on a fault what is left is at least what
+// was not copied.
 .global arch_copy_from_user
 .global arch_copy_to_user
 arch_copy_from_user:
@@ -29,7 +30,7 @@ arch_copy_to_user:
 	add a2, a1, a2              // end of the source
 	xor t0, a0, a1
 	andi t0, t0, 7
-	bnez t0, 5f
+	bnez t0, 10f
 
 1:	andi t0, a1, 7              // bytes up to a word boundary
 	beqz t0, 2f
@@ -75,6 +76,39 @@ arch_copy_to_user:
 	may_fault 7f, sb t0, 0(a0)
 	addi a1, a1, 1
 	addi a0, a0, 1
+	j 5b
+
+10:	andi t0, a0, 7              // bytes up to a word boundary of the destination
+	beqz t0, 11f
+	bgeu a1, a2, 7f
+	may_fault 7f, lbu t0, 0(a1)
+	may_fault 7f, sb t0, 0(a0)
+	addi a1, a1, 1
+	addi a0, a0, 1
+	j 10b
+
+11:	andi t0, a1, 7
+	sub a3, a1, t0              // the source's word
+	slli t1, t0, 3
+	neg t2, t1                  // shifts count modulo 64
+	addi t5, a2, -15
+	bgeu a1, t5, 5b
+	may_fault 7f, ld t3, 0(a3)
+12:	may_fault 7f, ld t4, 8(a3)
+	may_fault 7f, ld a4, 16(a3)
+	srl t3, t3, t1
+	sll a5, t4, t2
+	or t3, t3, a5
+	srl t4, t4, t1
+	sll a5, a4, t2
+	or t4, t4, a5
+	may_fault 7f, sd t3, 0(a0)
+	may_fault 7f, sd t4, 8(a0)
+	mv t3, a4
+	addi a3, a3, 16
+	addi a1, a1, 16
+	addi a0, a0, 16
+	bltu a1, t5, 12b
 	j 5b
 
 7:	csrc sstatus, t6

@@ -22,7 +22,8 @@ void frame_init(void);
 paddr_t frame_allocate(void);
 // One zeroed frame.
 paddr_t frame_allocate_zeroed(void);
-// 2^order frames, aligned to their size, each with one sharer.
+// 2^order frames, aligned to their size, each with one sharer. Of many frames (more than 64): no lock held, preemption
+// points inside.
 paddr_t frame_allocate_order(unsigned order);
 
 // Another sharer of a frame; one fewer. Each frame of a larger block is freed by itself.

@@ -28,8 +28,10 @@ static inline bool memory_size_valid(uint64_t size)
 	(RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | \
 		RIGHT_TRANSFER)
 
-// How many pages are worked on between two preemption points, and with a lock held.
-#define PAGES_PER_STEP 64
+// How many pages are worked on between two preemption points, and with a lock held: by looking at tables, and
+// where they are filled or copied.
+#define PAGES_PER_STEP        8
+#define PAGES_FILLED_PER_STEP 2
 
 struct address_space;
 struct capability;
@@ -55,6 +57,7 @@ struct memory {
 	// offsets are addresses. NULL for all others.
 	struct address_space *owner;
 	struct list_node mappings; // struct mapping.memory_link, in any space; not of private memory
+	uint64_t mapping_count;
 	// Where pages of anonymous memory come from that are not there; NULL: they are zero.
 	struct endpoint *pager; // counted
 	uint64_t pager_badge;
@@ -103,7 +106,8 @@ paddr_t memory_resident_page(struct memory *memory, uint64_t offset);
 // memory->lock is held.
 uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end);
 
-// How far one step gets from `offset` on: at most `end`, and PAGES_PER_STEP pages that may be mapped.
+// How far one step gets from `offset` on: at most `end`, and so many pages that with all that map them they are
+// PAGES_PER_STEP, of one leaf of the tree.
 // memory->lock is held.
 uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end);
 

@@ -11,13 +11,16 @@
 
 struct account;
 
-#define RADIX_NONE UINT64_MAX
+#define RADIX_NONE       UINT64_MAX
+#define RADIX_LEAF_PAGES 512 // that a leaf has slots for
 
 struct radix {
 	uint64_t root;   // a slot: see radix.c
 	unsigned height; // levels of nodes; 0: the root is the one frame
 	uint64_t *leaf;  // the slot of the leaf node that was used last; NULL: none
 	uint64_t leaf_number;
+	uint64_t gap_start; // no index from here up to gap_end has a frame: what the last search went over
+	uint64_t gap_end;
 };
 
 // An empty tree for page indices below `count`.

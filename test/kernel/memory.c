@@ -164,3 +164,25 @@ TEST(account_arguments_and_rights)
 	handle_close(fewer);
 	handle_close(account);
 }
+
+// Copies at every alignment of both sides, of lengths around those that the kernel has loops for.
+TEST(memory_copies_at_any_alignment)
+{
+	static const uint16_t lengths[] = {0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 200};
+	static uint8_t from[256], to[256];
+	handle_t memory;
+
+	REQUIRE_OK(memory_create(PAGE_SIZE, 0, &memory));
+	for (unsigned i = 0; i < sizeof(from); i++)
+		from[i] = (uint8_t)(i * 37 + 11);
+	for (unsigned round = 0; round < 64 * sizeof(lengths) / sizeof(lengths[0]); round++) {
+		unsigned here = round % 8, there = round / 8 % 8, length = lengths[round / 64];
+
+		memset(to, 0xee, sizeof(to));
+		EXPECT_OK(memory_write(memory, there, from + here, length));
+		EXPECT_OK(memory_read(memory, there, to + 16 + here, length));
+		EXPECT(memcmp(to + 16 + here, from + here, length) == 0);
+		EXPECT(to[15 + here] == 0xee && to[16 + here + length] == 0xee);
+	}
+	handle_close(memory);
+}

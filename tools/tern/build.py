@@ -75,6 +75,12 @@ def general_path(architecture: str) -> Configuration:
     )
 
 
+def latency(architecture: str) -> Configuration:
+    """A release build whose kernel measures how long interrupts stay off."""
+    options = (*RELEASE_OPTIONS, "-Dlatency=true")
+    return Configuration(f"{architecture}-latency", architecture, f"{architecture}.ini", options)
+
+
 def build(config: Configuration) -> None:
     """Sets a build folder up where needed and brings it up to date."""
     with places.locked(places.BUILD / f".{config.name}.lock"):
