@@ -176,7 +176,11 @@ static uint64_t empty_slots(const uint64_t *slots, unsigned level, uint64_t inde
 
 	if (most > NODE_SLOTS - number)
 		most = NODE_SLOTS - number;
-	while (count < most && slots[number + count] == 0)
+	slots += number;
+	while (count + 4 <= most &&
+		(slots[count] | slots[count + 1] | slots[count + 2] | slots[count + 3]) == 0)
+		count += 4;
+	while (count < most && slots[count] == 0)
 		count++;
 	return count;
 }
