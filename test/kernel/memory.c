@@ -186,3 +186,42 @@ TEST(memory_copies_at_any_alignment)
 	}
 	handle_close(memory);
 }
+
+TEST(memory_contiguous_is_in_one_piece)
+{
+	static const uint64_t sizes[] = {1, 2, 3, 8, 100, 512, 2048};
+	handle_t memory, clone;
+
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t size = sizes[i] * PAGE_SIZE, block = PAGE_SIZE, word = 1;
+		struct memory_info info;
+
+		while (block < size)
+			block *= 2;
+		REQUIRE_OK(memory_create(size, MEMORY_CONTIGUOUS, &memory));
+		EXPECT_OK(memory_info(memory, &info));
+		EXPECT_EQUAL(info.resident, size);
+		EXPECT(info.physical != 0 && info.physical % block == 0);
+		for (uint64_t page = 0; page < sizes[i]; page++) {
+			EXPECT_OK(memory_read(memory, page * PAGE_SIZE, &word, sizeof(word)));
+			EXPECT_EQUAL(word, 0);
+		}
+		// What a device writes to stays where it is: a clone gets copies, and nothing is dropped.
+		REQUIRE_OK(memory_clone(memory, 0, size, &clone));
+		EXPECT_OK(memory_write(memory, 0, &size, sizeof(size)));
+		EXPECT_OK(memory_info(clone, &info));
+		EXPECT_EQUAL(info.physical, 0);
+		EXPECT_ERROR(INVALID_ARGUMENT, memory_decommit(memory, 0, PAGE_SIZE));
+		handle_close(clone);
+		handle_close(memory);
+	}
+	// Larger than any block; larger than what there is.
+	EXPECT_ERROR(
+		INVALID_ARGUMENT, memory_create(((uint64_t)1 << 30) + PAGE_SIZE, MEMORY_CONTIGUOUS, &memory));
+	EXPECT_ERROR(NO_MEMORY, memory_create((uint64_t)1 << 30, MEMORY_CONTIGUOUS, &memory));
+	REQUIRE_OK(memory_create(PAGE_SIZE, MEMORY_CONTIGUOUS, &memory));
+	clone = without(memory, RIGHT_CONTROL);
+	EXPECT_OK(memory_info(clone, &(struct memory_info){0}));
+	handle_close(clone);
+	handle_close(memory);
+}
