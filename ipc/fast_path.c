@@ -20,10 +20,20 @@
 #include <kernel/scheduler.h>
 
 #define RARE(condition) __builtin_expect((condition), 0)
+#define INLINE          static inline __attribute__((always_inline))
 
 #define BLOCKED_STATE(number) ((number) << 8 | THREAD_BLOCKED)
 
-static inline struct endpoint *find_endpoint(
+// The first node is claimed: nobody takes it out again, so its own links need no care.
+INLINE void list_pop_first(struct list_node *list)
+{
+	struct list_node *second = list->next->next;
+
+	list->next = second;
+	second->previous = list;
+}
+
+INLINE struct endpoint *find_endpoint(
 	const struct thread *self, handle_t handle, rights_t needed, uint64_t *badge)
 {
 	struct capability capability;
@@ -37,7 +47,7 @@ static inline struct endpoint *find_endpoint(
 }
 
 // Whether a thread that waits may run here as soon as it is claimed.
-static inline bool is_unhindered(const struct thread *thread, const struct cpu *cpu)
+INLINE bool is_unhindered(const struct thread *thread, const struct cpu *cpu)
 {
 	return atomic_load_explicit(&thread->hindrances, memory_order_relaxed) == 0 &&
 		thread->cpu == cpu->index;
@@ -45,7 +55,7 @@ static inline bool is_unhindered(const struct thread *thread, const struct cpu *
 
 // Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
 // looks whether it is on a CPU; we look at that word last.
-static inline bool claim(struct thread *thread, uint64_t waiting)
+INLINE bool claim(struct thread *thread, uint64_t waiting)
 {
 	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
 	if (!RARE(!atomic_compare_exchange_strong(
@@ -56,7 +66,7 @@ static inline bool claim(struct thread *thread, uint64_t waiting)
 }
 
 // The current thread waits from now on: its frame is what others may change.
-static inline void begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
+INLINE void begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
 {
 	arch_thread_reset_context(&self->arch, thread_resume_user);
 	self->wait_operations = operations;
@@ -64,18 +74,18 @@ static inline void begin_wait(struct thread *self, const struct wait_operations 
 }
 
 // The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
-static inline _Noreturn void pass_on(
+INLINE _Noreturn void pass_on(
 	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t badge, uint64_t info)
 {
 	cpu->current = next;
 	if (cpu->address_space != next->process->space)
-		address_space_switch(next->process->space);
+		address_space_load(cpu, next->process->space);
 	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);
 	arch_switch_directly(&self->arch, &next->arch, badge, info);
 }
 
 // The caller's loan: see loan_make.
-static inline void lend(struct thread *server, const struct thread *client)
+INLINE void lend(struct thread *server, const struct thread *client)
 {
 	server->caller.loans = (uint8_t)(client->caller.loans + 1);
 	server->caller.priority = client->priority;
@@ -103,12 +113,14 @@ void ipc_fast_call(handle_t handle, uint64_t info)
 	state = atomic_load_explicit(&server->state, memory_order_relaxed);
 	if (RARE((state & 0xff) != THREAD_BLOCKED || !claim(server, state)))
 		goto slow;
-	list_remove(&server->wait_link);
+	list_pop_first(&endpoint->receivers);
 	spin_unlock(&endpoint->lock);
 	state = atomic_load_explicit(&self->state, memory_order_relaxed);
 	state = (state & ~(uint64_t)0xff) + BLOCKED_STATE(1);
 	lend(server, self);
-	caller_bind(&server->caller, self, state >> 8);
+	object_get(&self->object);
+	server->caller.thread = self;
+	server->caller.wait_number = state >> 8;
 	self->message_info = info;
 	begin_wait(self, &ipc_answer_wait, state);
 	pass_on(cpu, self, server, badge, (info & ~MESSAGE_WIDE) | MESSAGE_CALL);
@@ -118,13 +130,13 @@ slow:
 }
 
 // Whether a receiver would find anything now. The endpoint's lock is held, which keeps signals to a bound notification out.
-static inline bool has_message(const struct endpoint *endpoint)
+INLINE bool has_message(const struct endpoint *endpoint)
 {
 	return endpoint->senders != NULL || (endpoint->notification && endpoint->notification->word != 0);
 }
 
 // Whether a ready thread might come before the client, which has a lower priority than its server.
-static inline bool comes_later(const struct thread *client, const struct thread *self, const struct cpu *cpu)
+INLINE bool comes_later(const struct thread *client, const struct thread *self, const struct cpu *cpu)
 {
 	return client->priority < self->priority && cpu->run_queue.count != 0;
 }

@@ -98,13 +98,10 @@ bool object_try_get(struct object *object)
 	return false;
 }
 
-void object_put(struct object *object)
+void object_unreferenced(struct object *object, unsigned references)
 {
-	unsigned references = atomic_fetch_sub_explicit(&object->references, 1, memory_order_release);
-
-	assert(references != 0);
-	if (references != 1)
-		return;
+	assert(references == 1);
+	(void)references;
 	atomic_thread_fence(memory_order_acquire);
 	push(&reaper_self()->dying, object);
 	cpu_set_work(cpu_self());

@@ -125,18 +125,22 @@ void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
 }
 
 // The order matters: a CPU says what it loads before it looks whether its translations are current.
-void address_space_switch(struct address_space *space)
+void address_space_load(struct cpu *cpu, struct address_space *space)
 {
-	struct cpu *cpu = cpu_self();
-
-	if (cpu->address_space == space)
-		return;
 	__atomic_store_n(&cpu->address_space, space, __ATOMIC_SEQ_CST);
 	arch_mmu_switch(space ? &space->arch : NULL);
 	if (space == NULL || ARCH_TLB_BROADCAST || (atomic_load(&space->cpus) & bit(cpu->index)))
 		return;
 	atomic_fetch_or(&space->cpus, bit(cpu->index));
 	arch_tlb_flush(&space->arch, 0, ARCH_USER_END >> PAGE_SHIFT);
+}
+
+void address_space_switch(struct address_space *space)
+{
+	struct cpu *cpu = cpu_self();
+
+	if (cpu->address_space != space)
+		address_space_load(cpu, space);
 }
 
 void address_space_unload(struct address_space *space)

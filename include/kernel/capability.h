@@ -58,7 +58,7 @@ enum error capability_lookup(
 
 // Reads a slot without its lock: what was read is good if the generation is the handle's before and after. Errors:
 // BAD_HANDLE.
-static inline enum error capability_read(
+static inline __attribute__((always_inline)) enum error capability_read(
 	const struct capability_table *table, handle_t handle, struct capability *found)
 {
 	uint32_t index = (uint32_t)handle;
