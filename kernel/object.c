@@ -98,10 +98,13 @@ bool object_try_get(struct object *object)
 	return false;
 }
 
-void object_unreferenced(struct object *object, unsigned references)
+void object_put(struct object *object)
 {
-	assert(references == 1);
-	(void)references;
+	unsigned references = atomic_fetch_sub_explicit(&object->references, 1, memory_order_release);
+
+	assert(references != 0);
+	if (references != 1)
+		return;
 	atomic_thread_fence(memory_order_acquire);
 	push(&reaper_self()->dying, object);
 	cpu_set_work(cpu_self());

@@ -65,18 +65,9 @@ static inline void object_get(struct object *object)
 // False: it is being destroyed.
 bool object_try_get(struct object *object);
 
-// Of object_put: nothing else holds the object. `references` is what there were.
-void object_unreferenced(struct object *object, unsigned references);
-
 // Gives up a reference. The last one queues the object for destruction, which happens at the end of this
 // kernel entry (object_reap), so any lock may be held.
-static inline void object_put(struct object *object)
-{
-	unsigned references = atomic_fetch_sub_explicit(&object->references, 1, memory_order_release);
-
-	if (__builtin_expect(references <= 1, 0))
-		object_unreferenced(object, references);
-}
+void object_put(struct object *object);
 
 // Destroys what was queued on this CPU and frees what has become quiescent. Called by trap_exit and idle; no
 // lock held.
