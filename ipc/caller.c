@@ -44,16 +44,19 @@ void caller_finish(struct thread *client, enum error error)
 		arch_message_set_result(&client->arch, error, 0, 0);
 }
 
-void caller_fail(struct caller *caller, enum error error)
+void caller_end_wait(struct thread *client, uint64_t wait_number, enum error error)
 {
-	struct thread *client = caller->thread;
-
-	if (client == NULL)
-		return;
-	if (thread_claim_wait(client, caller->wait_number)) {
+	if (thread_claim_wait(client, wait_number)) {
 		caller_finish(client, error);
 		thread_wake(client);
 	}
+}
+
+void caller_fail(struct caller *caller, enum error error)
+{
+	if (caller->thread == NULL)
+		return;
+	caller_end_wait(caller->thread, caller->wait_number, error);
 	release(caller);
 }
 

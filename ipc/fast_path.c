@@ -135,6 +135,12 @@ INLINE bool has_message(const struct endpoint *endpoint)
 	return endpoint->senders != NULL || (endpoint->notification && endpoint->notification->word != 0);
 }
 
+// A client that works on a loan itself may have lost it while it waited; the general way finds out what it has now.
+static inline bool has_lost_loan(struct thread *client)
+{
+	return client->caller.loans != 0 && loan_follow(client).priority != client->priority;
+}
+
 // Whether a ready thread might come before the client, which has a lower priority than its server.
 INLINE bool comes_later(const struct thread *client, const struct thread *self, const struct cpu *cpu)
 {
@@ -149,7 +155,8 @@ void ipc_fast_reply_receive(handle_t handle, uint64_t info)
 	uint64_t badge, state;
 
 	if (RARE(client == NULL || atomic_load_explicit(&cpu->work, memory_order_relaxed) != 0 ||
-		    !is_unhindered(client, cpu) || self->caller.loans == 0 || comes_later(client, self, cpu)))
+		    !is_unhindered(client, cpu) || self->caller.loans == 0 ||
+		    comes_later(client, self, cpu) || has_lost_loan(client)))
 		arch_slow_endpoint_reply_receive(handle, info);
 	endpoint = find_endpoint(self, handle, RIGHT_RECEIVE, &badge);
 	if (RARE(endpoint == NULL || !spin_try_lock(&endpoint->lock)))

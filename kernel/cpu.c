@@ -39,6 +39,7 @@ static void prepare(struct cpu *cpu, unsigned index)
 
 	cpu->index = index;
 	cpu->timer_deadline = DEADLINE_NEVER;
+	cpu->budget_end = DEADLINE_NEVER;
 	run_queue_init(&cpu->run_queue);
 	timeout_queue_init(&cpu->timeouts);
 	spin_init(&idle->lock, RANK_THREAD);

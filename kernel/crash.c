@@ -24,6 +24,7 @@ static const char *cause(const struct fault *fault)
 		[FAULT_FLOATING] = "floating-point exception",
 		[FAULT_ALIGNMENT] = "misaligned access",
 		[FAULT_PROTECTION] = "protection fault",
+		[FAULT_TIMEOUT] = "CPU time used up",
 		[FAULT_PAGER] = "page that its pager did not supply",
 	};
 

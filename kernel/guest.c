@@ -12,6 +12,7 @@
 #include <kernel/memory.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
+#include <kernel/scheduling_context.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
 
@@ -203,12 +204,15 @@ static bool is_interruptible(const struct thread *thread)
 void guest_check_kick(struct thread *thread)
 {
 	uint64_t number = thread_wait_number(thread);
+	// Where they are not that wait's, it is over.
+	const struct wait_operations *operations = __atomic_load_n(
+		&thread->wait_operations, __ATOMIC_RELAXED);
 
-	if (!atomic_load(&thread->kicked))
+	if (!atomic_load(&thread->kicked) || operations == &budget_wait)
 		return;
 	if (thread->in_guest)
 		thread_abort_wait_number(thread, number, ERR_CANCELLED);
-	else if (is_interruptible(thread) && thread_abort_wait(thread, ERR_CANCELLED))
+	else if (is_interruptible(thread) && thread_abort_wait_number(thread, number, ERR_CANCELLED))
 		take_kick(thread);
 }
 

@@ -79,9 +79,10 @@ struct syscall_result sys_system_cpu(handle_t system, uint32_t index, struct cpu
 	if (error)
 		return SYSCALL_ERROR(error);
 	cpu = &cpus[index];
+	scheduler_charge_all();
 	result = (struct cpu_info){
 		.online = cpu->online,
-		.idle_time = scheduler_cpu_time(cpu->idle),
+		.idle_time = cpu->idle->cpu_time,
 		.context_switches = cpu->context_switches,
 		.interrupts = cpu->interrupts,
 		.ipis = cpu->ipis,

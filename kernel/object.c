@@ -42,6 +42,7 @@ const struct object_operations *const object_operations[OBJECT_TYPE_COUNT] = {
 	[OBJECT_TIMER] = &timer_operations,
 	[OBJECT_ACCOUNT] = &account_operations,
 	[OBJECT_RESOURCE] = &resource_operations,
+	[OBJECT_SCHEDULING_CONTEXT] = &scheduling_context_operations,
 };
 
 static struct reaper *reaper_self(void)

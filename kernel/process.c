@@ -106,9 +106,10 @@ void process_remove_thread(struct thread *thread)
 	struct process *process = thread->process;
 	bool is_last;
 
+	scheduler_charge_all();
 	spin_lock(&process->lock);
 	list_remove(&thread->process_link);
-	process->cpu_time += scheduler_cpu_time(thread);
+	process->cpu_time += thread->cpu_time;
 	is_last = --process->thread_count == 0;
 	if (is_last && !process->exiting) {
 		process->exiting = true;

@@ -118,7 +118,7 @@ static uint64_t cpu_time_of(struct process *process)
 	uint64_t time = process->cpu_time;
 
 	list_for_each (node, &process->threads)
-		time += scheduler_cpu_time(container_of(node, struct thread, process_link));
+		time += container_of(node, struct thread, process_link)->cpu_time;
 	return time;
 }
 
@@ -126,6 +126,7 @@ void process_describe(struct process *process, struct process_info *info)
 {
 	*info = (struct process_info){.id = process->object.id};
 	memcpy(info->name, process->name, NAME_LENGTH);
+	scheduler_charge_all();
 	spin_lock(&process->lock);
 	info->state = process->state;
 	if (process->state == PROCESS_EXITED) {

@@ -12,6 +12,7 @@
 #include <kernel/memory.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
+#include <kernel/scheduling_context.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
 
@@ -165,6 +166,7 @@ enum error thread_create(struct process *process, const struct thread_attributes
 	if (fault_endpoint && object_try_get(&fault_endpoint->object))
 		thread->fault_endpoint = fault_endpoint;
 	thread->fault_badge = fault_badge;
+	scheduling_context_inherit(thread);
 	error = build(thread, space, attributes);
 	if (!error)
 		error = process_add_thread(process, thread);
@@ -190,6 +192,8 @@ static void destroy(struct object *object)
 		object_put(&thread->message_memory->object);
 	if (thread->watcher)
 		object_put(&thread->watcher->object);
+	if (thread->context)
+		object_put(&thread->context->object);
 	if (thread->process)
 		object_put(&thread->process->object);
 }

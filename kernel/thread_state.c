@@ -10,6 +10,7 @@
 #include <kernel/loan.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
+#include <kernel/scheduling_context.h>
 #include <kernel/string.h>
 #include <kernel/syscall.h>
 
@@ -38,6 +39,7 @@ void thread_describe(struct thread *thread, struct thread_info *info)
 	struct loan_chain chain;
 
 	*info = (struct thread_info){0};
+	scheduler_charge_all();
 	spin_lock(&thread->lock);
 	chain = loan_follow(thread);
 	memcpy(info->name, thread->name, NAME_LENGTH);
@@ -47,10 +49,11 @@ void thread_describe(struct thread *thread, struct thread_info *info)
 	info->suspended = thread->suspended;
 	info->priority = chain.priority;
 	info->base_priority = thread->base_priority;
+	info->context_id = thread->context ? thread->context->object.id : 0;
 	info->payer_id = chain.payer->object.id;
 	info->cpu = thread->cpu;
 	info->affinity = thread->affinity;
-	info->cpu_time = scheduler_cpu_time(thread);
+	info->cpu_time = thread->cpu_time;
 	info->slice_remaining = slice_remaining(thread);
 	info->wake_time = thread->timeout.queue ? thread->timeout.deadline : DEADLINE_NEVER;
 	info->stack_start = thread->user_stack;

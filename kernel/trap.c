@@ -17,6 +17,7 @@
 #include <kernel/panic.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
+#include <kernel/scheduling_context.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
 #include <kernel/trap.h>
@@ -95,6 +96,8 @@ void trap_exit(void)
 			thread_exit_current();
 		if (thread->suspended)
 			thread_park_current();
+		else if (cpu->out_of_budget)
+			scheduling_context_enforce();
 		else if (thread->in_guest && atomic_load(&thread->kicked))
 			guest_exit_kicked(thread);
 		else if (scheduler_must_switch())

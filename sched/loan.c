@@ -2,7 +2,6 @@
 //
 // Loans of CPU time: made with a call, followed when it matters who pays. See loan.h.
 
-#include <arch/smp.h>
 #include <kernel/cpu.h>
 #include <kernel/loan.h>
 #include <kernel/scheduler.h>
@@ -61,6 +60,8 @@ void loan_make(struct thread *server, struct thread *client)
 	uint8_t loans = client->caller.loans;
 
 	server->caller.loans = 0;
+	if (client->faulting && client->fault.kind == FAULT_TIMEOUT)
+		return;
 	if (loans == LOAN_CHAIN_MAX || !scheduler_may_run(server, &cpus[client->cpu]))
 		return;
 	server->caller.priority = loan_follow(client).priority;
@@ -74,11 +75,7 @@ void loan_recall(struct thread *client)
 {
 	const struct thread *payer = loan_follow(client).payer;
 
-	for (unsigned i = 0; i < cpu_count; i++) {
-		if (__atomic_load_n(&cpus[i].payer, __ATOMIC_RELAXED) != payer)
-			continue;
-		cpu_set_reschedule(&cpus[i]);
-		if (&cpus[i] != cpu_self())
-			arch_ipi_send(&cpus[i]);
-	}
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (__atomic_load_n(&cpus[i].payer, __ATOMIC_RELAXED) == payer)
+			scheduler_reschedule(&cpus[i]);
 }

@@ -12,6 +12,7 @@
 #include <kernel/ipc.h>
 #include <kernel/loan.h>
 #include <kernel/scheduler.h>
+#include <kernel/scheduling_context.h>
 #include <kernel/thread.h>
 
 static void set_state(struct thread *thread, enum thread_state state)
@@ -84,48 +85,56 @@ bool scheduler_dequeue(struct thread *thread)
 
 // --- Switching
 
-// The CPU's time up to now goes to its payer's account; from now on `payer` pays, for `next`. The run queue's lock
-// is held.
+// The CPU's time up to now goes to its payer's account; tells what is left of its budget. The run queue's lock is held.
+static uint64_t charge(struct cpu *cpu, uint64_t now)
+{
+	struct scheduling_context *context = __atomic_load_n(&cpu->payer->context, __ATOMIC_ACQUIRE);
+	// Another CPU may have charged it after `now` was read.
+	uint64_t used = now > cpu->payer_since ? now - cpu->payer_since : 0;
+
+	ASSERT_LOCK_HELD(&cpu->run_queue.lock);
+	// After a recall another CPU may for a moment run on the same account.
+	__atomic_fetch_add(&cpu->payer->cpu_time, used, __ATOMIC_RELAXED);
+	cpu->payer_since += used;
+	return context ? scheduling_context_charge(context, used, now) : BUDGET_UNLIMITED;
+}
+
+static void set_budget_end(struct cpu *cpu, uint64_t left, uint64_t now)
+{
+	cpu->out_of_budget = left == 0;
+	cpu->budget_end = left == 0 || left == BUDGET_UNLIMITED ? DEADLINE_NEVER : now + left;
+	if (left == 0)
+		cpu_set_work(cpu);
+}
+
+// From now on `payer` pays, for `next`. The run queue's lock is held.
 static void change_payer(struct cpu *cpu, struct thread *next, struct thread *payer, uint64_t now)
 {
 	struct thread *last = cpu->payer;
+	uint64_t left = BUDGET_UNLIMITED;
 
-	if (payer == last)
-		return;
-	if (!object_try_get(&payer->object)) {
-		// The caller has ended just now.
-		payer = next;
-		object_get(&payer->object);
+	if (payer != last || payer->context)
+		left = charge(cpu, now);
+	if (payer != last) {
+		// A caller may have ended just now.
+		if (!object_try_get(&payer->object)) {
+			payer = next;
+			object_get(&payer->object);
+		}
+		__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
+		object_put(&last->object);
+		left = charge(cpu, now);
 	}
-	// After a recall another CPU may for a moment run on the same account.
-	__atomic_fetch_add(&last->cpu_time, now - cpu->payer_since, __ATOMIC_RELAXED);
-	cpu->payer_since = now;
-	__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
-	object_put(&last->object);
+	set_budget_end(cpu, left, now);
 }
 
-// The time since payer_since, if the CPU runs on the thread's account.
-static bool running_time(struct cpu *cpu, const struct thread *thread, uint64_t *time)
+void scheduler_charge_all(void)
 {
-	bool pays;
-
-	if (__atomic_load_n(&cpu->payer, __ATOMIC_RELAXED) != thread)
-		return false;
-	spin_lock(&cpu->run_queue.lock);
-	pays = cpu->payer == thread;
-	*time = thread->cpu_time + arch_time_now() - cpu->payer_since;
-	spin_unlock(&cpu->run_queue.lock);
-	return pays;
-}
-
-uint64_t scheduler_cpu_time(struct thread *thread)
-{
-	uint64_t time;
-
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (running_time(&cpus[i], thread, &time))
-			return time;
-	return __atomic_load_n(&thread->cpu_time, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < cpu_count; i++) {
+		spin_lock(&cpus[i].run_queue.lock);
+		charge(&cpus[i], arch_time_now());
+		spin_unlock(&cpus[i].run_queue.lock);
+	}
 }
 
 // The current thread leaves the CPU, or may: it goes back into the queue if it could go on.
@@ -247,6 +256,13 @@ void scheduler_yield(void)
 	cpu_set_reschedule(cpu);
 }
 
+void scheduler_reschedule(struct cpu *cpu)
+{
+	cpu_set_reschedule(cpu);
+	if (cpu != cpu_self())
+		arch_ipi_send(cpu);
+}
+
 void scheduler_poke(struct thread *thread)
 {
 	struct cpu *cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
@@ -262,6 +278,7 @@ void scheduler_update(struct thread *thread)
 
 	ASSERT_LOCK_HELD(&thread->lock);
 	queued = scheduler_dequeue(thread);
+	thread->priority = loan_follow(thread).priority;
 	if (queued)
 		scheduler_enqueue(thread);
 	if (!scheduler_may_run(thread, &cpus[thread->cpu]))
@@ -286,6 +303,8 @@ static uint64_t next_deadline(const struct cpu *cpu)
 
 	if (slice_matters(cpu) && cpu->slice_end < deadline)
 		deadline = cpu->slice_end;
+	if (cpu->budget_end < deadline)
+		deadline = cpu->budget_end;
 	return deadline;
 }
 
@@ -309,6 +328,11 @@ void scheduler_timer(uint64_t now)
 {
 	struct cpu *cpu = cpu_self();
 
+	if (cpu->budget_end <= now) {
+		spin_lock(&cpu->run_queue.lock);
+		set_budget_end(cpu, charge(cpu, now), now);
+		spin_unlock(&cpu->run_queue.lock);
+	}
 	if (slice_matters(cpu) && cpu->slice_end <= now) {
 		if (run_queue_best(&cpu->run_queue) >= cpu->current->priority)
 			cpu_set_reschedule(cpu);

@@ -31,6 +31,8 @@ struct cpu {
 	struct thread *payer;   // counted: on whose time the current thread runs, its own or a caller's
 	uint64_t payer_since;   // what was before is in the payer's account
 	uint64_t slice_end;     // of the current thread
+	uint64_t budget_end;    // when the payer's budget is used up; DEADLINE_NEVER: no limit
+	bool out_of_budget;     // trap_exit has to enforce it
 	struct run_queue run_queue;
 	struct timeout_queue timeouts;
 	uint64_t timer_deadline;                           // that the timer is set for

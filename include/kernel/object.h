@@ -51,7 +51,8 @@ struct object_operations {
 extern const struct object_operations *const object_operations[OBJECT_TYPE_COUNT];
 extern const struct object_operations process_operations, thread_operations, address_space_operations,
 	memory_operations, endpoint_operations, reply_operations, notification_operations,
-	interrupt_operations, timer_operations, account_operations, resource_operations;
+	interrupt_operations, timer_operations, account_operations, resource_operations,
+	scheduling_context_operations;
 
 // Allocates a zeroed object of its type's cache, charged to `account` as one object, with one reference, the
 // creator's. NULL: no memory.

@@ -48,6 +48,9 @@ bool scheduler_must_switch(void);
 // The base priority or the affinity changed: move the thread where it belongs. thread->lock is held.
 void scheduler_update(struct thread *thread);
 
+// Makes a CPU choose anew what it runs, and on whose time.
+void scheduler_reschedule(struct cpu *cpu);
+
 // Makes a thread that runs on another CPU go through trap_exit there soon.
 void scheduler_poke(struct thread *thread);
 
@@ -57,8 +60,8 @@ void scheduler_timer(uint64_t now);
 // time-out.
 void scheduler_program_timer(void);
 
-// CPU time that a thread paid for up to now, nanoseconds.
-uint64_t scheduler_cpu_time(struct thread *thread);
+// What all CPUs have used up to now goes to the accounts of those who pay: thread.cpu_time and scheduling contexts.
+void scheduler_charge_all(void);
 
 // The body of idle threads.
 _Noreturn void scheduler_idle(void);

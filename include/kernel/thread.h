@@ -31,6 +31,7 @@ struct memory;
 struct notification;
 struct process;
 struct reply;
+struct scheduling_context;
 struct thread;
 
 // How a queue takes back a thread whose wait ended for another reason. The caller has claimed the thread.
@@ -78,7 +79,8 @@ struct thread {
 	atomic_uint hindrances; // enum hindrance
 	atomic_bool on_cpu;     // its kernel stack is in use; whoever switches to it waits until it is not
 	struct object object;
-	struct spinlock lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watcher
+	struct spinlock
+		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watcher, context
 	struct process *process; // counted; the kernel's own threads: NULL
 	struct list_node process_link;
 	char name[NAME_LENGTH];
@@ -91,9 +93,10 @@ struct thread {
 	unsigned cpu;     // whose run queue it is in, or that ran it last
 	uint64_t affinity;
 	struct list_node run_link;
-	uint8_t run_priority;     // of the queue that it is in
-	uint64_t cpu_time;        // nanoseconds that it paid for, up to cpu.payer_since
-	uint64_t slice_remaining; // of a preempted thread, nanoseconds; 0: a new slice
+	uint8_t run_priority;               // of the queue that it is in
+	uint64_t cpu_time;                  // nanoseconds that it paid for, up to cpu.payer_since
+	uint64_t slice_remaining;           // of a preempted thread, nanoseconds; 0: a new slice
+	struct scheduling_context *context; // counted; NULL: no limit to what it pays for
 
 	// The present wait.
 	const struct wait_operations *wait_operations;

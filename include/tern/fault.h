@@ -31,6 +31,7 @@ enum fault_kind {
 	FAULT_ALIGNMENT,  // a misaligned access that the ISA refuses
 	FAULT_PROTECTION, // any other refused access (x86_64: general protection)
 	FAULT_PAGER,      // a page that its pager is asked for, or that it refused or cannot supply any more
+	FAULT_TIMEOUT, // the budget of the thread's scheduling context is used up: SCHEDULING_CONTEXT_FAULTS
 	FAULT_KIND_COUNT,
 };
 

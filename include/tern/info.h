@@ -70,10 +70,27 @@ struct thread_info {
 	uint64_t stack_end;
 	uint64_t tls_base;
 	uint64_t exit_status;
-	uint64_t payer_id; // the thread on whose time it runs: itself, or the caller that it works for
+	uint64_t context_id; // the scheduling context it is bound to; 0: none
+	uint64_t payer_id;   // the thread on whose time it runs: itself, or the caller that it works for
 	uint32_t base_priority;
 	uint32_t reserved;
 	char waits_for[NAME_LENGTH]; // while blocked or sleeping: "receive", "futex" ...; else empty
+};
+
+#define SCHEDULING_BUDGET_MIN ((uint64_t)10000) // nanoseconds
+#define SCHEDULING_PERIOD_MAX ((uint64_t)60000000000)
+
+// A thread that has used up the budget and has a fault endpoint sends it FAULT_TIMEOUT; otherwise, and in guest mode,
+// it waits for the next period.
+#define SCHEDULING_CONTEXT_FAULTS ((uint64_t)1 << 0)
+
+struct scheduling_context_info {
+	uint64_t budget; // nanoseconds of each period; 0: no limit
+	uint64_t period;
+	uint64_t flags;      // SCHEDULING_CONTEXT_FAULTS
+	uint64_t consumed;   // nanoseconds since it was made
+	uint64_t remaining;  // of the budget of the present period
+	uint64_t period_end; // of the present period; past, if it has not been used since
 };
 
 enum process_state {

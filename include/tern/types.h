@@ -37,6 +37,7 @@ enum object_type {
 	OBJECT_ACCOUNT,
 	OBJECT_RESOURCE, // physical memory, interrupt lines, I/O ports, the log, system control: see
 			 // resource_kind
+	OBJECT_SCHEDULING_CONTEXT,
 	OBJECT_TYPE_COUNT,
 };
 

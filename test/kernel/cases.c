@@ -60,6 +60,7 @@ bool objects_make(void)
 		interrupt_create(start_handle(START_INTERRUPTS), ISA_FREE_LINE, 0, &AN(INTERRUPT)) ==
 		ERR_OK &&
 		timer_object_create(AN(NOTIFICATION), 1, &AN(TIMER)) == ERR_OK &&
+		scheduling_context_create(&AN(SCHEDULING_CONTEXT)) == ERR_OK &&
 		account_create(start_handle(START_ACCOUNT), 100, 100, &AN(ACCOUNT)) == ERR_OK;
 }
 

@@ -13,6 +13,7 @@ static struct {
 	struct account_info account;
 	struct process_info process;
 	struct thread_info thread;
+	struct scheduling_context_info context;
 	struct memory_info memory;
 	struct mapping_info mapping;
 	struct system_info system;
@@ -67,6 +68,11 @@ HANDLE_CASE(thread_read_registers, thread, THREAD, RIGHT_READ, handle, &register
 HANDLE_CASE(thread_write_registers, thread, THREAD, RIGHT_CONTROL, handle, &registers);
 HANDLE_CASE(thread_watch, thread, THREAD, RIGHT_BIND, handle, AN(NOTIFICATION), 1);
 OPTIONAL_HANDLE_CASE(thread_watch, notification, NOTIFICATION, RIGHT_SEND, AN(THREAD), handle, 1);
+
+HANDLE_CASE(scheduling_context_configure, context, SCHEDULING_CONTEXT, RIGHT_CONTROL, handle, 0, 0, 0);
+OPTIONAL_HANDLE_CASE(scheduling_context_bind, context, SCHEDULING_CONTEXT, RIGHT_BIND, handle, AN(THREAD));
+HANDLE_CASE(scheduling_context_bind, thread, THREAD, RIGHT_CONTROL, AN(SCHEDULING_CONTEXT), handle);
+HANDLE_CASE(scheduling_context_info, context, SCHEDULING_CONTEXT, RIGHT_READ, handle, &info.context);
 
 HANDLE_CASE(memory_create_physical, resource, RESOURCE, RIGHT_CREATE, handle, 0, PAGE_SIZE, &made);
 HANDLE_CASE(memory_clone, memory, MEMORY, RIGHT_READ | RIGHT_DUPLICATE, handle, 0, PAGE_SIZE, &made);

@@ -39,6 +39,7 @@ MEMORY_CASE(account_create, PAGES | OBJECTS | SLOTS, child_given[ACCOUNT], 1, 1,
 MEMORY_CASE(process_create, PAGES | OBJECTS | SLOTS, child_given[ACCOUNT], "poor", &made);
 MEMORY_CASE(process_address_space, PAGES | SLOTS, process, &made);
 MEMORY_CASE(thread_create, PAGES | OBJECTS | SLOTS, HANDLE_SELF, &attributes, &made);
+MEMORY_CASE(scheduling_context_create, PAGES | OBJECTS | SLOTS, &made);
 MEMORY_CASE(memory_create, PAGES | OBJECTS | SLOTS, 2 * PAGE_SIZE, MEMORY_RESIDENT, &made);
 MEMORY_CASE(
 	memory_create_physical, PAGES | OBJECTS | SLOTS, child_given[PHYSICAL], NOT_RAM, PAGE_SIZE, &made);

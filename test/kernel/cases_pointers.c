@@ -36,6 +36,8 @@ POINTER_CASE(thread_read_registers, registers, sizeof(struct registers), WRITES,
 POINTER_CASE(thread_write_registers, registers, sizeof(struct registers), READS, AN(THREAD), pointer);
 POINTER_CASE(thread_read_fpu, buffer, fpu_size(), WRITES, pointer, fpu_size(), &yielded);
 POINTER_CASE(thread_write_fpu, buffer, fpu_size(), READS, pointer, fpu_size());
+POINTER_CASE(scheduling_context_info, info, sizeof(struct scheduling_context_info), WRITES,
+	AN(SCHEDULING_CONTEXT), pointer);
 POINTER_CASE(memory_read, buffer, 16, WRITES, AN(MEMORY), 0, pointer, 16);
 POINTER_CASE(memory_write, buffer, 16, READS, AN(MEMORY), 0, pointer, 16);
 POINTER_CASE(memory_info, info, sizeof(struct memory_info), WRITES, AN(MEMORY), pointer);

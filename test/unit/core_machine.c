@@ -114,6 +114,7 @@ const struct object_operations notification_operations = TEST_OPERATIONS;
 const struct object_operations interrupt_operations = TEST_OPERATIONS;
 const struct object_operations timer_operations = TEST_OPERATIONS;
 const struct object_operations resource_operations = TEST_OPERATIONS;
+const struct object_operations scheduling_context_operations = TEST_OPERATIONS;
 
 struct test_object *make_object(enum object_type type, struct account *account)
 {
