@@ -22,7 +22,7 @@ DEVICES = {
     "aarch64": EDU,
     "riscv64": EDU,
 }
-PROGRAM = "/tern/bin/bench"
+PROGRAM = "/tern/test-programs/bench"
 TIMEOUT = 300.0
 LINE = re.compile(r"^bench (\w+) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
 ROUND_TRIP = "ipc_rt_process_4w"
