@@ -81,7 +81,7 @@ def _goal(name: str) -> str:
 def _cell(row: dict | None) -> str:
     if not row:
         return ""
-    cell = f"{row['min']:g}"
+    cell = f"{row['min']:.0f}"
     if row["sel4"]:
         cell += f", {row['sel4']}, **{row['ratio']:.2f}**"
     if row["sel4_mcs"]:
