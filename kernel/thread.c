@@ -233,7 +233,7 @@ void thread_suspend(struct thread *thread)
 	thread->suspended = true;
 	thread_hinder(thread, HINDRANCE_SUSPENDED);
 	spin_unlock(&thread->lock);
-	scheduler_poke(thread);
+	scheduler_poke_and_wait(thread);
 }
 
 // The thread's lock is held.

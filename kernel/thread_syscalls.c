@@ -279,9 +279,13 @@ struct syscall_result sys_thread_suspend(handle_t handle)
 	struct thread *thread;
 	enum error error = lookup_alive(handle, RIGHT_CONTROL, &thread);
 
-	if (!error)
-		thread_suspend(thread);
-	return SYSCALL_ERROR(error);
+	if (!error && !object_try_get(&thread->object))
+		error = ERR_BAD_HANDLE;
+	if (error)
+		return SYSCALL_ERROR(error);
+	thread_suspend(thread);
+	object_put(&thread->object);
+	return SYSCALL_OK;
 }
 
 struct syscall_result sys_thread_resume(handle_t handle)

@@ -272,6 +272,20 @@ void scheduler_poke(struct thread *thread)
 		arch_ipi_send(cpu);
 }
 
+// Each trap_exit is a quiescent moment of its CPU before it looks whether the thread may go on.
+void scheduler_poke_and_wait(struct thread *thread)
+{
+	struct cpu *cpu;
+	uint64_t seen;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
+	seen = atomic_load(&cpu->quiescent);
+	scheduler_poke(thread);
+	while (cpu != cpu_self() && atomic_load(&thread->on_cpu) && atomic_load(&cpu->quiescent) == seen)
+		preemption_point();
+}
+
 void scheduler_update(struct thread *thread)
 {
 	bool queued;

@@ -53,6 +53,9 @@ void scheduler_reschedule(struct cpu *cpu);
 
 // Makes a thread that runs on another CPU go through trap_exit there soon.
 void scheduler_poke(struct thread *thread);
+// The same, and waits until it is there: what was written before has effect before its next user instruction. The caller
+// holds a reference to the thread, and no lock, for others may run meanwhile.
+void scheduler_poke_and_wait(struct thread *thread);
 
 // trap_timer's part: time-outs are run; is the slice over?
 void scheduler_timer(uint64_t now);

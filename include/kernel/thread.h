@@ -230,6 +230,7 @@ _Noreturn void thread_exit_current(void);
 // What thread_info tells of it.
 void thread_describe(struct thread *thread, struct thread_info *info);
 
+// Returns when the thread has left user mode. The caller holds a reference and no lock.
 void thread_suspend(struct thread *thread);
 void thread_resume(struct thread *thread);
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs all tests, or those whose names contain an argument, and reports them in the Test Anything Protocol.
+// Runs all tests, or those whose names contain an argument, and reports them in the Test Anything Protocol. `--long` makes
+// the tests that have a longer form take it; `--repeat N` runs each N times.
 
 #include "test.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct test __start_tests[], __stop_tests[];
 
+bool test_long;
+
+static unsigned repetitions = 1;
 static char failure[512];
 
 void test_fail(const char *file, int line, const char *format, ...)
@@ -24,6 +29,18 @@ void test_fail(const char *file, int line, const char *format, ...)
 	va_end(list);
 }
 
+void test_note(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	printf("# ");
+	vprintf(format, list);
+	putchar('\n');
+	va_end(list);
+	fflush(stdout);
+}
+
 static bool is_chosen(const struct test *test, int count, char **patterns)
 {
 	for (int i = 0; i < count; i++) {
@@ -33,23 +50,43 @@ static bool is_chosen(const struct test *test, int count, char **patterns)
 	return count == 0;
 }
 
+// Takes the options away from the front of the arguments; returns how many they were.
+static int take_options(int count, char **arguments)
+{
+	int taken = 0;
+
+	for (; taken < count && strncmp(arguments[taken], "--", 2) == 0; taken++) {
+		if (strcmp(arguments[taken], "--long") == 0)
+			test_long = true;
+		else if (strcmp(arguments[taken], "--repeat") == 0 && taken + 1 < count)
+			repetitions = (unsigned)strtoul(arguments[++taken], NULL, 10);
+	}
+	return taken;
+}
+
+static bool run(const struct test *test)
+{
+	failure[0] = '\0';
+	for (unsigned i = 0; i < repetitions && !failure[0]; i++)
+		test->run();
+	if (failure[0])
+		printf("not ok - %s: %s\n", test->name, failure);
+	else
+		printf("ok - %s\n", test->name);
+	fflush(stdout);
+	return !failure[0];
+}
+
 int main(int argument_count, char **arguments)
 {
+	int first = 1 + take_options(argument_count - 1, arguments + 1);
 	unsigned done = 0, failed = 0;
 
 	for (const struct test *test = __start_tests; test < __stop_tests; test++) {
-		if (!is_chosen(test, argument_count - 1, arguments + 1))
+		if (!is_chosen(test, argument_count - first, arguments + first))
 			continue;
-		failure[0] = '\0';
-		test->run();
+		failed += !run(test);
 		done++;
-		if (failure[0]) {
-			failed++;
-			printf("not ok - %s: %s\n", test->name, failure);
-		} else {
-			printf("ok - %s\n", test->name);
-		}
-		fflush(stdout);
 	}
 	printf("1..%u\n", done);
 	return failed != 0;

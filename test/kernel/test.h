@@ -32,6 +32,12 @@ struct test {
 // Records the first failure of the running test.
 void test_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+// Prints a line that is no result: figures of a test.
+void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// Whether the tests that have a longer form are to take it.
+extern bool test_long;
+
 #define EXPECT(condition)                                                \
 	do {                                                             \
 		if (!(condition))                                        \
