@@ -182,6 +182,7 @@ bool process_terminate(struct process *process, enum exit_reason reason, uint64_
 		if (thread == NULL)
 			break;
 		thread_terminate(thread, status);
+		scheduler_poke_and_wait(thread);
 		object_put(&thread->object);
 		preemption_point();
 	}

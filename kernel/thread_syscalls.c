@@ -168,9 +168,14 @@ struct syscall_result sys_thread_kill(handle_t handle, uint64_t status)
 
 	if (!error && has_ended(thread))
 		error = ERR_BAD_STATE;
-	if (!error)
-		thread_terminate(thread, status);
-	return SYSCALL_ERROR(error);
+	if (!error && !object_try_get(&thread->object))
+		error = ERR_BAD_HANDLE;
+	if (error)
+		return SYSCALL_ERROR(error);
+	thread_terminate(thread, status);
+	scheduler_poke_and_wait(thread);
+	object_put(&thread->object);
+	return SYSCALL_OK;
 }
 
 static void cancel_join(struct thread *joiner)

@@ -143,3 +143,58 @@ TEST(ipc_server_process_crashes)
 	EXPECT_EQUAL(info.exit_status, FAULT_PAGE);
 	handle_close(endpoint);
 }
+
+static uint64_t child_serves(uint64_t argument)
+{
+	struct message message = {0};
+
+	endpoint_receive(child_given[0], &message);
+	for (;;) {
+		message.info = 0;
+		endpoint_reply_receive(child_given[0], &message);
+	}
+	return argument;
+}
+
+struct hammer {
+	handle_t endpoint;
+	struct worker worker;
+	atomic_bool stop;
+};
+
+static uint64_t call_on_and_on(void *argument)
+{
+	struct hammer *hammer = argument;
+
+	while (!atomic_load(&hammer->stop)) {
+		struct message message = {.info = MESSAGE_DEADLINE};
+
+		hammer->worker.buffer->deadline = after(MILLISECOND);
+		endpoint_call(hammer->endpoint, &message);
+	}
+	return 0;
+}
+
+// What comes after the kill is for the next server.
+TEST(ipc_killed_server_takes_no_more_calls)
+{
+	struct hammer hammer = {0};
+
+	REQUIRE_OK(endpoint_create(&hammer.endpoint));
+	REQUIRE(worker_start(&hammer.worker, call_on_and_on, &hammer));
+	for (unsigned i = 0; i < 20; i++) {
+		struct message message = {0};
+		struct child child;
+
+		REQUIRE(child_start(&child, child_serves, 0, &hammer.endpoint, 1));
+		EXPECT_OK(endpoint_call(hammer.endpoint, &message));
+		EXPECT_OK(process_kill(child.process, 1));
+		message.info = MESSAGE_DEADLINE;
+		message_buffer()->deadline = after(2 * MILLISECOND);
+		EXPECT_ERROR(TIMED_OUT, endpoint_call(hammer.endpoint, &message));
+		child_wait(&child);
+	}
+	atomic_store(&hammer.stop, true);
+	worker_join(&hammer.worker);
+	handle_close(hammer.endpoint);
+}

@@ -127,11 +127,15 @@ TEST(thread_kill_one_that_computes)
 {
 	volatile uint64_t count = 0;
 	struct worker worker;
+	uint64_t seen;
 
 	REQUIRE(worker_start(&worker, spin, (void *)(uintptr_t)&count));
 	while (count == 0)
 		thread_sleep(after(MILLISECOND));
 	EXPECT_OK(thread_kill(worker.thread, 77));
+	seen = count;
+	thread_sleep(after(2 * MILLISECOND));
+	EXPECT_EQUAL(count, seen);
 	EXPECT_EQUAL(worker_join(&worker), 77);
 }
 

@@ -100,40 +100,59 @@ bool wait_for_state(handle_t thread, enum thread_state state)
 
 extern const Elf64_Ehdr __ehdr_start;
 
-// Copies a segment as it is now to the same place of another process.
-static bool copy_segment(handle_t space, const Elf64_Phdr *segment)
+#define SEGMENTS_MAX 8
+
+// Memory with a segment as it is now.
+static handle_t copy_segment(const Elf64_Phdr *segment)
+{
+	uint64_t offset = segment->p_vaddr % PAGE_SIZE, size = offset + segment->p_memsz;
+	handle_t memory;
+
+	if (memory_create((size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1), 0, &memory) != ERR_OK)
+		return HANDLE_NONE;
+	if (memory_write(memory, offset, (const void *)segment->p_vaddr, segment->p_memsz) == ERR_OK)
+		return memory;
+	handle_close(memory);
+	return HANDLE_NONE;
+}
+
+// Maps that memory at the segment's place in another space.
+static bool map_segment(handle_t space, const Elf64_Phdr *segment, handle_t memory)
 {
 	uint64_t start = segment->p_vaddr & ~(uint64_t)(PAGE_SIZE - 1);
 	uint64_t end = (segment->p_vaddr + segment->p_memsz + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-	struct map_request request = {.length = end - start,
+	struct map_request request = {.memory = memory,
+		.length = end - start,
 		.address = start,
 		.flags = MAPPING_FIXED | MAPPING_READ | MAPPING_SHARED};
 	uint64_t address;
-	bool done;
 
-	if (memory_create(request.length, 0, &request.memory) != ERR_OK)
-		return false;
 	if (segment->p_flags & PF_W)
 		request.flags |= MAPPING_WRITE;
 	if (segment->p_flags & PF_X)
 		request.flags |= MAPPING_EXECUTE;
-	done = memory_write(request.memory, segment->p_vaddr - start, (const void *)segment->p_vaddr,
-		       segment->p_memsz) == ERR_OK &&
-		address_space_map(space, &request, &address) == ERR_OK;
-	handle_close(request.memory);
-	return done;
+	return address_space_map(space, &request, &address) == ERR_OK;
 }
 
-static bool copy_image(handle_t space)
+// Puts a copy of this program's image into a space: made now, or the one in `kept`, which is filled the first time.
+static bool map_image(handle_t space, handle_t kept[SEGMENTS_MAX])
 {
 	const Elf64_Phdr *segments = (const Elf64_Phdr *)((uintptr_t)&__ehdr_start + __ehdr_start.e_phoff);
+	bool done = __ehdr_start.e_phnum <= SEGMENTS_MAX;
 
-	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
-		if (segments[i].p_type == PT_LOAD && segments[i].p_memsz > 0 &&
-			!copy_segment(space, &segments[i]))
-			return false;
+	for (unsigned i = 0; done && i < __ehdr_start.e_phnum; i++) {
+		handle_t memory;
+
+		if (segments[i].p_type != PT_LOAD || segments[i].p_memsz == 0)
+			continue;
+		memory = kept && kept[i] ? kept[i] : copy_segment(&segments[i]);
+		done = memory && map_segment(space, &segments[i], memory);
+		if (kept)
+			kept[i] = memory;
+		else
+			handle_close(memory);
 	}
-	return true;
+	return done;
 }
 
 static uint64_t (*child_function)(uint64_t argument);
@@ -145,7 +164,22 @@ static void child_entry(uint64_t argument)
 
 #define CHILD_BUFFER 0x10000
 
-static bool child_run(struct child *child, uint64_t argument, handle_t fault_endpoint)
+static bool run_child(struct child *child, const struct thread_attributes *attributes, handle_t kept[SEGMENTS_MAX])
+{
+	handle_t space;
+	bool done;
+
+	if (process_address_space(child->process, &space) != ERR_OK)
+		return false;
+	done = map_image(space, kept) && thread_create(child->process, attributes, &child->thread) == ERR_OK;
+	handle_close(space);
+	if (!done)
+		handle_close(child->process);
+	return done;
+}
+
+static bool start_child(struct child *child, handle_t account, uint64_t (*function)(uint64_t argument),
+	uint64_t argument, const handle_t *given, unsigned count, handle_t fault_endpoint)
 {
 	struct thread_attributes attributes = {
 		.name = "child",
@@ -154,19 +188,7 @@ static bool child_run(struct child *child, uint64_t argument, handle_t fault_end
 		.message_buffer = CHILD_BUFFER,
 		.fault_endpoint = fault_endpoint,
 	};
-	handle_t space;
-	bool done;
 
-	if (process_address_space(child->process, &space) != ERR_OK)
-		return false;
-	done = copy_image(space) && thread_create(child->process, &attributes, &child->thread) == ERR_OK;
-	handle_close(space);
-	return done;
-}
-
-static bool start_child(struct child *child, handle_t account, uint64_t (*function)(uint64_t argument),
-	uint64_t argument, const handle_t *given, unsigned count, handle_t fault_endpoint)
-{
 	if (process_create(account, "child", &child->process) != ERR_OK)
 		return false;
 	for (unsigned i = 0; i < count; i++) {
@@ -177,10 +199,17 @@ static bool start_child(struct child *child, handle_t account, uint64_t (*functi
 	child_function = function;
 	memcpy(child_given, child->given, sizeof(child_given));
 	child_message_buffer = (struct message_buffer *)CHILD_BUFFER;
-	if (child_run(child, argument, fault_endpoint))
-		return true;
-	handle_close(child->process);
-	return false;
+	return run_child(child, &attributes, NULL);
+}
+
+bool child_start_shared(struct child *child, void (*entry)(uint64_t argument), uint64_t argument)
+{
+	static handle_t image[SEGMENTS_MAX];
+	struct thread_attributes attributes = {
+		.name = "child", .entry = (uintptr_t)entry, .argument = argument, .message_buffer = CHILD_BUFFER};
+
+	return process_create(start_handle(START_ACCOUNT), "child", &child->process) == ERR_OK &&
+		run_child(child, &attributes, image);
 }
 
 bool child_start(struct child *child, uint64_t (*function)(uint64_t argument), uint64_t argument,
