@@ -15,6 +15,11 @@
 #include <kernel/scheduling_context.h>
 #include <kernel/thread.h>
 
+#define SLICE_MIN    (SLICE_NANOSECONDS / 5)
+#define OVERRUN_MAX  (20 * SLICE_NANOSECONDS)
+#define TURNS_MISSED 8 // at most, by all threads of a queue together, at one switch
+#define GIVEN_UP     0 // slice_end of a thread that yields
+
 static void set_state(struct thread *thread, enum thread_state state)
 {
 	uint64_t word = atomic_load_explicit(&thread->state, memory_order_relaxed);
@@ -150,14 +155,41 @@ static void put_back(struct cpu *cpu, struct thread *thread, uint64_t now)
 	}
 	if (cpu->slice_end > now)
 		thread->slice_remaining = cpu->slice_end - now;
+	else if (cpu->slice_end != GIVEN_UP)
+		thread->slice_overrun += now - cpu->slice_end;
 	thread->priority = loan_follow(thread).priority;
 	run_queue_insert(&cpu->run_queue, thread, thread->slice_remaining != 0);
+}
+
+// A thread whose slices took too long, since its CPU was not interrupted in time (or, where it is virtual, not run by its
+// host), misses turns and has a shorter slice until that is made up for. Of a very long time a part is forgiven.
+static bool misses_turn(struct thread *thread, unsigned *missed)
+{
+	if (thread->slice_overrun < SLICE_NANOSECONDS || *missed == TURNS_MISSED)
+		return false;
+	thread->slice_overrun -= SLICE_NANOSECONDS;
+	++*missed;
+	return true;
+}
+
+static uint64_t new_slice(struct thread *thread)
+{
+	uint64_t less = thread->slice_overrun;
+
+	if (less > OVERRUN_MAX)
+		less = OVERRUN_MAX;
+	thread->slice_overrun = less;
+	if (less > SLICE_NANOSECONDS - SLICE_MIN)
+		less = SLICE_NANOSECONDS - SLICE_MIN;
+	thread->slice_overrun -= less;
+	return SLICE_NANOSECONDS - less;
 }
 
 // Whoever pays for the thread is told in *payer.
 static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 {
 	struct run_queue *queue = &cpu->run_queue;
+	unsigned missed = 0;
 	int best;
 
 	while ((best = run_queue_best(queue)) >= 0) {
@@ -166,11 +198,11 @@ static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 
 		run_queue_remove(queue, thread);
 		thread->priority = chain.priority;
-		if (chain.priority >= best) {
+		if (chain.priority >= best && !misses_turn(thread, &missed)) {
 			*payer = chain.payer;
 			return thread;
 		}
-		// It was queued with a priority that has been recalled since.
+		// It was queued with a priority that has been recalled since, or lets others run first.
 		run_queue_insert(queue, thread, false);
 	}
 	*payer = cpu->idle;
@@ -180,7 +212,7 @@ static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
 	set_state(thread, THREAD_RUNNING);
-	cpu->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : SLICE_NANOSECONDS);
+	cpu->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : new_slice(thread));
 	thread_unhinder(thread, HINDRANCE_AFFINITY);
 	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
 	cpu->current = thread;
@@ -252,7 +284,7 @@ void scheduler_yield(void)
 	// Who becomes ready just now comes later.
 	if (run_queue_best(&cpu->run_queue) < cpu->current->priority)
 		return;
-	cpu->slice_end = 0;
+	cpu->slice_end = GIVEN_UP;
 	cpu_set_reschedule(cpu);
 }
 

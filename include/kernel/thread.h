@@ -96,6 +96,7 @@ struct thread {
 	uint8_t run_priority;               // of the queue that it is in
 	uint64_t cpu_time;                  // nanoseconds that it paid for, up to cpu.payer_since
 	uint64_t slice_remaining;           // of a preempted thread, nanoseconds; 0: a new slice
+	uint64_t slice_overrun;             // had beyond the ends of its slices, nanoseconds
 	struct scheduling_context *context; // counted; NULL: no limit to what it pays for
 
 	// The present wait.

@@ -477,7 +477,9 @@ TEST(thread_preemption_is_fair_and_tight)
 	for (unsigned i = 0; i < 2; i++)
 		EXPECT_EQUAL(worker_join(&workers[i]), 0);
 	EXPECT(shares[0].rounds > 0 && shares[1].rounds > 0);
-	// Evenly, but for what a busy host takes from a virtual CPU in the middle of one's slice.
-	EXPECT(info[0].cpu_time > info[1].cpu_time * 8 / 10);
-	EXPECT(info[1].cpu_time > info[0].cpu_time * 8 / 10);
+	// Evenly, but for the slice that is under way.
+	test_note("two that compute got %llu and %llu microseconds", (unsigned long long)info[0].cpu_time / 1000,
+		(unsigned long long)info[1].cpu_time / 1000);
+	EXPECT(info[0].cpu_time > info[1].cpu_time * 95 / 100);
+	EXPECT(info[1].cpu_time > info[0].cpu_time * 95 / 100);
 }
