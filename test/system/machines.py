@@ -69,6 +69,15 @@ def booted_by_grub_on_uefi(guest: Guest) -> None:
 
 @system_test()
 def twenty_boots_in_a_row(guest: Guest) -> None:
-    for number in range(20):
-        output = guest.succeed("/bin/busybox", "echo", str(number))
+    _boots(guest, 20, qemu.Machine())
+
+
+@system_test(long=True, configuration="release")
+def hundred_boots_on_four_cpus(guest: Guest) -> None:
+    _boots(guest, 100, qemu.Machine(smp=4))
+
+
+def _boots(guest: Guest, count: int, machine: qemu.Machine) -> None:
+    for number in range(count):
+        output = guest.succeed("/bin/busybox", "echo", str(number), machine=machine)
         equal(f"stdout of boot {number}", output, f"{number}\n".encode())
