@@ -276,6 +276,11 @@ void thread_terminate(struct thread *thread, uint64_t status)
 		thread_hinder(thread, HINDRANCE_KILLED);
 		unpark(thread);
 	}
+	// Its end must not wait for what runs between it and whoever ends it.
+	if (thread->base_priority < thread_current()->base_priority) {
+		thread->base_priority = thread_current()->base_priority;
+		scheduler_update(thread);
+	}
 	spin_unlock(&thread->lock);
 	thread_abort_wait(thread, ERR_CANCELLED);
 	scheduler_poke(thread);

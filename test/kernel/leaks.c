@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Whatever is made and ended very often leaves nothing behind: free frames and live objects are the same before and after, exactly.
-//
-// Frames in the caches of the CPUs count as free. What else the kernel keeps for the next time is filled before the first look:
-// kernel stacks, the tables that show them, and whatever the same work uses in a few rounds.
 
 #include "test.h"
 
-#define STACKS         1024 // alive at once when the caches are filled, more than ever wait for their end
 #define MESSAGE_BUFFER ((uint64_t)3 << 35)
 
 struct leak_test {
@@ -15,27 +11,6 @@ struct leak_test {
 	unsigned rounds;
 	bool (*round)(unsigned number);
 };
-
-static void never_started(uint64_t argument)
-{
-	thread_exit(argument);
-}
-
-static void fill_kept_stacks(void)
-{
-	struct thread_attributes attributes = {
-		.name = "fills", .entry = (uintptr_t)never_started, .stack_pointer = PAGE_SIZE, .flags = THREAD_SUSPENDED};
-	static handle_t threads[STACKS];
-	uint64_t status;
-
-	for (unsigned i = 0; i < STACKS; i++)
-		EXPECT_OK(thread_create(HANDLE_SELF, &attributes, &threads[i]));
-	for (unsigned i = 0; i < STACKS; i++) {
-		EXPECT_OK(thread_kill(threads[i], 0));
-		EXPECT_OK(thread_join(threads[i], DEADLINE_NEVER, &status));
-		EXPECT_OK(handle_close(threads[i]));
-	}
-}
 
 static void check_leaks(const struct leak_test *test)
 {
@@ -49,7 +24,7 @@ static void check_leaks(const struct leak_test *test)
 	// Several CPUs under one emulator wait for each other most of the time.
 	if (before.cpu_count > 1 && !test_long)
 		rounds /= 20;
-	fill_kept_stacks();
+	fill_kept();
 	for (unsigned i = 0; i < 100 && done; i++)
 		done = test->round(i);
 	settled_info(system, &before);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs all tests, or those whose names contain an argument, and reports them in the Test Anything Protocol. `--long` makes
-// the tests that have a longer form take it; `--repeat N` runs each N times.
+// the tests that have a longer form take it; `--repeat N` runs each N times, `--seed N` gives random ones their numbers;
+// `-PATTERN` leaves tests out.
 
 #include "test.h"
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 extern const struct test __start_tests[], __stop_tests[];
 
 bool test_long;
+uint64_t test_seed;
 
 static unsigned repetitions = 1;
 static char failure[512];
@@ -43,11 +45,15 @@ void test_note(const char *format, ...)
 
 static bool is_chosen(const struct test *test, int count, char **patterns)
 {
-	for (int i = 0; i < count; i++) {
-		if (strstr(test->name, patterns[i]))
-			return true;
-	}
-	return count == 0;
+	bool chosen = true;
+
+	// The first pattern that is not for leaving out chooses among none.
+	for (int i = 0; i < count; i++)
+		chosen &= patterns[i][0] == '-';
+	for (int i = 0; i < count; i++)
+		if (strstr(test->name, patterns[i] + (patterns[i][0] == '-')))
+			chosen = patterns[i][0] != '-';
+	return chosen;
 }
 
 // Takes the options away from the front of the arguments; returns how many they were.
@@ -60,6 +66,8 @@ static int take_options(int count, char **arguments)
 			test_long = true;
 		else if (strcmp(arguments[taken], "--repeat") == 0 && taken + 1 < count)
 			repetitions = (unsigned)strtoul(arguments[++taken], NULL, 10);
+		else if (strcmp(arguments[taken], "--seed") == 0 && taken + 1 < count)
+			test_seed = strtoull(arguments[++taken], NULL, 10);
 	}
 	return taken;
 }

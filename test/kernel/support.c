@@ -79,3 +79,28 @@ void settled_info(handle_t system, struct system_info *info)
 			: 0;
 	}
 }
+
+// --- What the kernel keeps
+
+#define KEPT_STACKS 1024
+
+static void never_started(uint64_t argument)
+{
+	thread_exit(argument);
+}
+
+void fill_kept(void)
+{
+	struct thread_attributes attributes = {
+		.name = "fills", .entry = (uintptr_t)never_started, .stack_pointer = PAGE_SIZE, .flags = THREAD_SUSPENDED};
+	static handle_t threads[KEPT_STACKS];
+	uint64_t status;
+
+	for (unsigned i = 0; i < KEPT_STACKS; i++)
+		EXPECT_OK(thread_create(HANDLE_SELF, &attributes, &threads[i]));
+	for (unsigned i = 0; i < KEPT_STACKS; i++) {
+		EXPECT_OK(thread_kill(threads[i], 0));
+		EXPECT_OK(thread_join(threads[i], DEADLINE_NEVER, &status));
+		EXPECT_OK(handle_close(threads[i]));
+	}
+}

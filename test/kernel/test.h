@@ -37,6 +37,8 @@ void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Whether the tests that have a longer form are to take it.
 extern bool test_long;
+// What random tests start from; 0: a random number.
+extern uint64_t test_seed;
 
 #define EXPECT(condition)                                                \
 	do {                                                             \
@@ -84,6 +86,10 @@ uint64_t after(uint64_t nanoseconds);
 
 // The counts of the system once they stand still: what has just ended may be on its way out on another CPU.
 void settled_info(handle_t system, struct system_info *info);
+
+// Fills what the kernel keeps for the next time: kernel stacks and the tables that show them, more than are ever in use at
+// once. What is free is then the same before and after anything else. Frames in the caches of the CPUs count as free.
+void fill_kept(void);
 
 // A handle of the same object with all rights but some.
 handle_t without(handle_t handle, rights_t rights);

@@ -139,6 +139,28 @@ TEST(thread_kill_one_that_computes)
 	EXPECT_EQUAL(worker_join(&worker), 77);
 }
 
+// Its end does not wait until the one that has the higher priority lets it run.
+TEST(thread_kill_one_below_another_that_computes)
+{
+	struct thread_attributes high = {.name = "high", .affinity = 1, .priority = 100};
+	struct thread_attributes low = {.name = "low", .affinity = 1, .priority = 50};
+	volatile uint64_t counts[2] = {0};
+	struct worker above, below;
+	uint64_t status;
+
+	REQUIRE(worker_start_with(&below, spin, (void *)(uintptr_t)&counts[0], &low));
+	while (counts[0] == 0)
+		thread_sleep(after(MILLISECOND));
+	REQUIRE(worker_start_with(&above, spin, (void *)(uintptr_t)&counts[1], &high));
+	while (counts[1] == 0)
+		thread_sleep(after(MILLISECOND));
+	EXPECT_OK(thread_kill(below.thread, 1));
+	EXPECT_OK(thread_join(below.thread, after(2000 * MILLISECOND), &status));
+	EXPECT_OK(thread_kill(above.thread, 2));
+	EXPECT_EQUAL(worker_join(&above), 2);
+	worker_forget(&below);
+}
+
 static uint64_t sleep_long(void *argument)
 {
 	(void)argument;

@@ -20,12 +20,14 @@ class Machine:
 
     smp: int = 1
     memory: str = "512M"
-    icount: bool = False
+    icount: bool = False  # counts instructions: one is 2^icount_shift nanoseconds
     machine: str | None = None
     cpu: str | None = None
     extra: list[str] = field(default_factory=list)
     grub: bool = False  # GRUB boots from a disc (PCs only), by the BIOS or by `firmware`
     firmware: Path | None = None
+    icount_shift: int = 0
+    one_host_thread: bool = False  # for all CPUs
 
 
 @dataclass
@@ -58,7 +60,10 @@ def disc_command(architecture: str, machine: Machine, disc: Path) -> list[str]:
 
 
 def _machine(architecture: str, machine: Machine) -> list[str]:
-    accelerator = ["-icount", "shift=0", "-accel", "tcg,thread=single"] if machine.icount else ["-accel", "tcg"]
+    one_thread = machine.icount or machine.one_host_thread
+    accelerator = ["-accel", "tcg,thread=single" if one_thread else "tcg"]
+    if machine.icount:
+        accelerator += ["-icount", f"shift={machine.icount_shift}"]
     return [
         QEMU[architecture].what,
         *("-display", "none", "-no-reboot", "-nodefaults"),

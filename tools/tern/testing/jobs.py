@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
@@ -18,7 +18,8 @@ from tern.testing.subjects import Guest, Host, TestFailure
 
 LOGS = places.BUILD / "test-logs"
 UNIT_TEST_SECONDS = 120
-KERNEL_TEST_SECONDS = 300.0
+KERNEL_TEST_SECONDS = 600.0
+LONG_KERNEL_TEST_SECONDS = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -84,30 +85,64 @@ def _command_job(name: str, command: list[str]) -> Job:
     return Job(name, run)
 
 
-def kernel_jobs(config: build.Configuration) -> list[Job]:
-    """Two boots for each native test program in the boot archive: one CPU that counts instructions, so that its time
-    does not depend on how busy this machine is, and four CPUs."""
-    machines = {"": qemu.Machine(icount=True), " on 4 CPUs": qemu.Machine(smp=4)}
+@dataclass(frozen=True)
+class Boot:
+    """One way to run a native test program."""
+
+    suffix: str  # of the test's name
+    configuration: str
+    machine: qemu.Machine
+    arguments: tuple[str, ...] = ()
+
+
+ONE_CPU = Boot("", "debug", qemu.Machine(icount=True))
+FOUR_CPUS = Boot(" on 4 CPUs", "debug", qemu.Machine(smp=4))
+
+# The kernel's own tests: the whole of them as they are used and as they are checked, and without those that do one thing
+# very often where timer interrupts fall elsewhere and where one CPU runs at a time, for long stretches.
+SHORT = ("-leaks", "-stress_system")
+KERNEL_BOOTS = [
+    Boot("", "release", qemu.Machine()),
+    FOUR_CPUS,
+    *(
+        Boot(f" with instructions of {1 << shift} ns", "debug", qemu.Machine(icount=True, icount_shift=shift), SHORT)
+        for shift in (0, 2, 4)
+    ),
+    Boot(" on 4 CPUs in turn", "debug", qemu.Machine(smp=4, one_host_thread=True), SHORT),
+]
+
+
+def kernel_jobs(configs: dict[str, build.Configuration], long: bool) -> list[Job]:
+    """The boots for each native test program in the boot archive. But for the kernel's own tests there are two: one CPU
+    that counts instructions, so that its time does not depend on how busy this machine is, and four CPUs."""
+    if "debug" not in configs:
+        return []
     return [
-        _kernel_job(config, program, f"{config.architecture} kernel/{program}{suffix}", machine)
-        for program in sorted(config.archive_names("tern/tests"))
-        for suffix, machine in machines.items()
+        _kernel_job(configs[boot.configuration], program, boot, long)
+        for program in sorted(configs["debug"].archive_names("tern/tests"))
+        for boot in (KERNEL_BOOTS if program == "kernel" else [ONE_CPU, FOUR_CPUS])
+        if boot.configuration in configs
     ]
 
 
-def general_path_jobs(config: build.Configuration) -> list[Job]:
-    """The kernel's tests of IPC, as kernel_jobs has them, on a kernel without its fast path."""
-    machines = {"": qemu.Machine(icount=True), " on 4 CPUs": qemu.Machine(smp=4)}
+def general_path_jobs(config: build.Configuration, long: bool) -> list[Job]:
+    """The kernel's tests of IPC, on one CPU that counts and on four, on a kernel without its fast path."""
     return [
-        _kernel_job(config, "kernel", f"{config.architecture} kernel/ipc without the fast path{suffix}", machine, "ipc")
-        for suffix, machine in machines.items()
+        _kernel_job(config, "kernel", replace(boot, suffix=f"/ipc without the fast path{boot.suffix}", arguments=("ipc",)), long)
+        for boot in (ONE_CPU, FOUR_CPUS)
     ]
 
 
-def _kernel_job(config: build.Configuration, program: str, name: str, machine: qemu.Machine, *words: str) -> Job:
+def _kernel_job(config: build.Configuration, program: str, boot: Boot, long: bool) -> Job:
+    name = f"{config.architecture} kernel/{program}{boot.suffix}"
+    words = list(boot.arguments)
+    if long and program == "kernel":
+        words = ["--long", *(word for word in words if word not in SHORT)]
+    timeout = LONG_KERNEL_TEST_SECONDS if long else KERNEL_TEST_SECONDS
+
     def run(log: Path) -> list[Result]:
         subject = Guest(config, log.parent, log)
-        outcome = subject.boot(f"/tern/tests/{program}", *words, timeout=KERNEL_TEST_SECONDS, machine=machine)
+        outcome = subject.boot(f"/tern/tests/{program}", *words, timeout=timeout, machine=boot.machine)
         points, trouble = tap.parse(outcome.stdout.decode(errors="replace"))
         trouble = _trouble(outcome, trouble, all(point.passed for point in points))
         share = outcome.seconds / max(1, len(points))

@@ -70,10 +70,9 @@ def _collect(architectures: list[str], built: set[build.Configuration], long: bo
         if architecture == build.CLANG.architecture:
             configs["clang"] = build.CLANG
         configs = {kind: config for kind, config in configs.items() if config in built}
-        if "debug" in configs:
-            found += jobs.kernel_jobs(configs["debug"])
+        found += jobs.kernel_jobs(configs, long)
         if build.general_path(architecture) in built:
-            found += jobs.general_path_jobs(build.general_path(architecture))
+            found += jobs.general_path_jobs(build.general_path(architecture), long)
         found += jobs.system_jobs(tests, configs, long)
     return found
 
