@@ -33,8 +33,9 @@ static void check_leaks(const struct leak_test *test)
 		done = test->round(i);
 	start = now() - start;
 	settled_info(system, &later);
-	test_note("%u %s in %llu ms: free frames %llu before, %llu after; live objects %llu before, %llu after", rounds,
-		test->what, (unsigned long long)(start / MILLISECOND),
+	test_note(
+		"%u %s in %llu ms: free frames %llu before, %llu after; live objects %llu before, %llu after",
+		rounds, test->what, (unsigned long long)(start / MILLISECOND),
 		(unsigned long long)(before.memory_free / PAGE_SIZE),
 		(unsigned long long)(later.memory_free / PAGE_SIZE), (unsigned long long)before.objects,
 		(unsigned long long)later.objects);
@@ -190,7 +191,8 @@ TEST(leaks_of_clones)
 	REQUIRE_OK(address_space_create(&original));
 	REQUIRE_OK(address_space_map(original, &request, &address));
 	for (unsigned i = 0; i < CLONED_PAGES; i++)
-		EXPECT_OK(address_space_write(original, CLONED_ADDRESS + i * PAGE_SIZE, &i, sizeof(i), &copied));
+		EXPECT_OK(address_space_write(
+			original, CLONED_ADDRESS + i * PAGE_SIZE, &i, sizeof(i), &copied));
 	check_leaks(&(struct leak_test){"spaces cloned, written and unmapped", 10000, clone_and_unmap});
 	handle_close(original);
 }

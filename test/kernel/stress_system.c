@@ -77,8 +77,9 @@ static uint64_t own_range(const struct actor *actor)
 static void map_and_unmap(struct actor *actor)
 {
 	uint64_t address = own_range(actor), tag = random_next(&actor->random, UINT64_MAX);
-	struct map_request request = {
-		.length = OWN_PAGES * PAGE_SIZE, .address = address, .flags = MAPPING_FIXED | MAPPING_READ | MAPPING_WRITE};
+	struct map_request request = {.length = OWN_PAGES * PAGE_SIZE,
+		.address = address,
+		.flags = MAPPING_FIXED | MAPPING_READ | MAPPING_WRITE};
 	unsigned hole = (unsigned)random_next(&actor->random, OWN_PAGES);
 
 	if (address_space_map(HANDLE_SELF, &request, &address) != ERR_OK)
@@ -124,7 +125,8 @@ static void revoke(struct actor *actor)
 			call(actor, request.memory);
 			check(*(volatile uint64_t *)address == actor->random);
 			check(handle_revoke(memory) == ERR_OK);
-			check(address_space_query(HANDLE_SELF, address, &info) != ERR_OK || info.address != address);
+			check(address_space_query(HANDLE_SELF, address, &info) != ERR_OK ||
+				info.address != address);
 			count(REVOKES);
 		}
 		handle_close(request.memory);
@@ -155,7 +157,8 @@ static uint64_t live_shortly(void *argument)
 
 static void make_thread(struct actor *actor)
 {
-	struct thread_attributes attributes = {.name = "short", .priority = 1 + (uint32_t)random_next(&actor->random, 100)};
+	struct thread_attributes attributes = {
+		.name = "short", .priority = 1 + (uint32_t)random_next(&actor->random, 100)};
 	struct worker worker;
 	uint64_t status;
 
@@ -206,7 +209,8 @@ static void act(struct actor *actor)
 		use_futex(actor);
 		break;
 	case 7:
-		thread_set_affinity(HANDLE_SELF, 1 | random_next(&actor->random, 256)); // CPU 0 is always there
+		thread_set_affinity(
+			HANDLE_SELF, 1 | random_next(&actor->random, 256)); // CPU 0 is always there
 		count(MOVES);
 		break;
 	case 8:
@@ -307,7 +311,8 @@ static atomic_bool stop, stuck;
 
 static bool start_process(unsigned index, uint64_t *random)
 {
-	return child_start(&processes[index], process_main, index | random_next(random, 1 << 30) << 8, given, 3);
+	return child_start(
+		&processes[index], process_main, index | random_next(random, 1 << 30) << 8, given, 3);
 }
 
 static void end_process(unsigned index)
@@ -389,8 +394,8 @@ static void run_all(uint64_t *random, uint64_t duration)
 
 static void report(uint64_t seed, const struct system_info *before, const struct system_info *later)
 {
-	static const char *const names[COUNTS] = {
-		"calls", "revocations", "mappings", "threads", "futex calls", "moves", "suspensions", "processes"};
+	static const char *const names[COUNTS] = {"calls", "revocations", "mappings", "threads",
+		"futex calls", "moves", "suspensions", "processes"};
 
 	test_note("seed %llu", (unsigned long long)seed);
 	for (unsigned i = 0; i < COUNTS; i++)

@@ -91,8 +91,10 @@ static void never_started(uint64_t argument)
 
 void fill_kept(void)
 {
-	struct thread_attributes attributes = {
-		.name = "fills", .entry = (uintptr_t)never_started, .stack_pointer = PAGE_SIZE, .flags = THREAD_SUSPENDED};
+	struct thread_attributes attributes = {.name = "fills",
+		.entry = (uintptr_t)never_started,
+		.stack_pointer = PAGE_SIZE,
+		.flags = THREAD_SUSPENDED};
 	static handle_t threads[KEPT_STACKS];
 	uint64_t status;
 

@@ -500,8 +500,8 @@ TEST(thread_preemption_is_fair_and_tight)
 		EXPECT_EQUAL(worker_join(&workers[i]), 0);
 	EXPECT(shares[0].rounds > 0 && shares[1].rounds > 0);
 	// Evenly, but for the slice that is under way.
-	test_note("two that compute got %llu and %llu microseconds", (unsigned long long)info[0].cpu_time / 1000,
-		(unsigned long long)info[1].cpu_time / 1000);
+	test_note("two that compute got %llu and %llu microseconds",
+		(unsigned long long)info[0].cpu_time / 1000, (unsigned long long)info[1].cpu_time / 1000);
 	EXPECT(info[0].cpu_time > info[1].cpu_time * 95 / 100);
 	EXPECT(info[1].cpu_time > info[0].cpu_time * 95 / 100);
 }

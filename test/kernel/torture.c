@@ -22,8 +22,9 @@ enum event {
 	EVENTS,
 };
 
-static const char *const event_names[EVENTS] = {"the waiter is killed", "the waiter is suspended", "time is out",
-	"the object is closed", "its handle is revoked", "the peer is killed", "the peer is suspended"};
+static const char *const event_names[EVENTS] = {"the waiter is killed", "the waiter is suspended",
+	"time is out", "the object is closed", "its handle is revoked", "the peer is killed",
+	"the peer is suspended"};
 
 struct scene {
 	const struct operation *operation;
@@ -312,8 +313,8 @@ static void wait_until_blocked(handle_t thread)
 static bool begin(struct scene *scene)
 {
 	EXPECT_OK(endpoint_create(&scene->endpoint));
-	EXPECT_OK(handle_duplicate(scene->endpoint, RIGHT_SEND | (scene->operation->close == close_both ? RIGHT_RECEIVE : 0),
-		&scene->through));
+	EXPECT_OK(handle_duplicate(scene->endpoint,
+		RIGHT_SEND | (scene->operation->close == close_both ? RIGHT_RECEIVE : 0), &scene->through));
 	EXPECT_OK(notification_create(&scene->notification));
 	EXPECT_OK(notification_create(&scene->go));
 	EXPECT_OK(notification_create(&scene->reached));
@@ -475,7 +476,8 @@ static void race(bool by_kill, unsigned wait)
 	if (by_kill)
 		EXPECT(status == KILLED && error == ERR_GONE);
 	else
-		EXPECT((status == ERR_OK && error == ERR_OK) || (status == ERR_TIMED_OUT && error == ERR_GONE));
+		EXPECT((status == ERR_OK && error == ERR_OK) ||
+			(status == ERR_TIMED_OUT && error == ERR_GONE));
 	handle_close(scene.endpoint);
 }
 

@@ -164,7 +164,8 @@ static void child_entry(uint64_t argument)
 
 #define CHILD_BUFFER 0x10000
 
-static bool run_child(struct child *child, const struct thread_attributes *attributes, handle_t kept[SEGMENTS_MAX])
+static bool run_child(
+	struct child *child, const struct thread_attributes *attributes, handle_t kept[SEGMENTS_MAX])
 {
 	handle_t space;
 	bool done;
@@ -205,8 +206,10 @@ static bool start_child(struct child *child, handle_t account, uint64_t (*functi
 bool child_start_shared(struct child *child, void (*entry)(uint64_t argument), uint64_t argument)
 {
 	static handle_t image[SEGMENTS_MAX];
-	struct thread_attributes attributes = {
-		.name = "child", .entry = (uintptr_t)entry, .argument = argument, .message_buffer = CHILD_BUFFER};
+	struct thread_attributes attributes = {.name = "child",
+		.entry = (uintptr_t)entry,
+		.argument = argument,
+		.message_buffer = CHILD_BUFFER};
 
 	return process_create(start_handle(START_ACCOUNT), "child", &child->process) == ERR_OK &&
 		run_child(child, &attributes, image);
