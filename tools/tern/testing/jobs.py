@@ -127,10 +127,11 @@ def kernel_jobs(configs: dict[str, build.Configuration], long: bool) -> list[Job
 
 def general_path_jobs(config: build.Configuration, long: bool) -> list[Job]:
     """The kernel's tests of IPC, on one CPU that counts and on four, on a kernel without its fast path."""
-    return [
-        _kernel_job(config, "kernel", replace(boot, suffix=f"/ipc without the fast path{boot.suffix}", arguments=("ipc",)), long)
+    boots = [
+        replace(boot, suffix=f", ipc without the fast path{boot.suffix}", arguments=("ipc",))
         for boot in (ONE_CPU, FOUR_CPUS)
     ]
+    return [_kernel_job(config, "kernel", boot, long) for boot in boots]
 
 
 def _kernel_job(config: build.Configuration, program: str, boot: Boot, long: bool) -> Job:
