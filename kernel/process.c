@@ -181,8 +181,7 @@ bool process_terminate(struct process *process, enum exit_reason reason, uint64_
 
 		if (thread == NULL)
 			break;
-		thread_terminate(thread, status);
-		scheduler_poke_and_wait(thread);
+		thread_kill(thread, status);
 		object_put(&thread->object);
 		preemption_point();
 	}

@@ -285,3 +285,11 @@ void thread_terminate(struct thread *thread, uint64_t status)
 	thread_abort_wait(thread, ERR_CANCELLED);
 	scheduler_poke(thread);
 }
+
+void thread_kill(struct thread *thread, uint64_t status)
+{
+	thread_terminate(thread, status);
+	scheduler_poke_and_wait(thread);
+	// The fast path may have let it wait meanwhile.
+	thread_abort_wait(thread, ERR_CANCELLED);
+}

@@ -172,8 +172,7 @@ struct syscall_result sys_thread_kill(handle_t handle, uint64_t status)
 		error = ERR_BAD_HANDLE;
 	if (error)
 		return SYSCALL_ERROR(error);
-	thread_terminate(thread, status);
-	scheduler_poke_and_wait(thread);
+	thread_kill(thread, status);
 	object_put(&thread->object);
 	return SYSCALL_OK;
 }

@@ -225,6 +225,9 @@ void thread_start(struct thread *thread);
 
 // Makes a thread end at its next trap_exit, ending its wait; idempotent.
 void thread_terminate(struct thread *thread, uint64_t status);
+// The same from outside: when it returns the thread has left user mode and takes no message any more. The caller holds a
+// reference and no lock.
+void thread_kill(struct thread *thread, uint64_t status);
 // Ends the current thread; called by trap_exit with nothing held.
 _Noreturn void thread_exit_current(void);
 

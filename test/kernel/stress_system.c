@@ -10,8 +10,8 @@
 #define ACTORS         2
 #define PATIENCE       (60000 * MILLISECOND) // only a lost wake-up takes so long
 #define SHORT_TIME     (MILLISECOND / 5)
-#define SHARED_ADDRESS ((uint64_t)2 << 36)
-#define OWN_ADDRESS    ((uint64_t)3 << 36) // a range for each actor
+#define SHARED_ADDRESS ((uint64_t)5 << 34)
+#define OWN_ADDRESS    ((uint64_t)7 << 34) // a range for each actor
 #define OWN_PAGES      8
 
 enum count { CALLS, REVOKES, MAPS, THREADS, FUTEXES, MOVES, SUSPENDS, PROCESS_ENDS, COUNTS };
