@@ -61,13 +61,14 @@ struct actor {
 
 static struct actor actors[ACTORS];
 static struct worker server;
+static atomic_bool all_started;
 
-// What was read is not what was written, or should not be there any more.
-static void check(bool holds)
-{
-	if (!holds)
-		process_exit(99);
-}
+// Ends the process with the number of the line where what was read is not what was written, and the like.
+#define CHECK(holds)                            \
+	do {                                    \
+		if (!(holds))                   \
+			process_exit(__LINE__); \
+	} while (0)
 
 static uint64_t own_range(const struct actor *actor)
 {
@@ -88,7 +89,7 @@ static void map_and_unmap(struct actor *actor)
 		*(volatile uint64_t *)(address + i * PAGE_SIZE) = tag + i;
 	address_space_unmap(HANDLE_SELF, address + hole * PAGE_SIZE, PAGE_SIZE);
 	for (unsigned i = 0; i < OWN_PAGES; i++)
-		check(i == hole || *(volatile uint64_t *)(address + i * PAGE_SIZE) == tag + i);
+		CHECK(i == hole || *(volatile uint64_t *)(address + i * PAGE_SIZE) == tag + i);
 	address_space_unmap(HANDLE_SELF, address, request.length);
 	count(MAPS);
 }
@@ -101,7 +102,7 @@ static void call(struct actor *actor, handle_t sent)
 	actor->worker.buffer->capabilities[0] = sent;
 	if (endpoint_call(child_given[GIVEN_ENDPOINT], &message) != ERR_OK)
 		return;
-	check(message.words[0] == ~actor->random);
+	CHECK(message.words[0] == ~actor->random);
 	if (message_capabilities(message.info) > 0)
 		handle_close(actor->worker.buffer->capabilities[0]);
 	count(CALLS);
@@ -123,9 +124,9 @@ static void revoke(struct actor *actor)
 		if (address_space_map(HANDLE_SELF, &request, &address) == ERR_OK) {
 			*(volatile uint64_t *)address = actor->random;
 			call(actor, request.memory);
-			check(*(volatile uint64_t *)address == actor->random);
-			check(handle_revoke(memory) == ERR_OK);
-			check(address_space_query(HANDLE_SELF, address, &info) != ERR_OK ||
+			CHECK(*(volatile uint64_t *)address == actor->random);
+			CHECK(handle_revoke(memory) == ERR_OK);
+			CHECK(address_space_query(HANDLE_SELF, address, &info) != ERR_OK ||
 				info.address != address);
 			count(REVOKES);
 		}
@@ -168,7 +169,7 @@ static void make_thread(struct actor *actor)
 	if (random_next(&actor->random, 2))
 		thread_sleep(after(SHORT_TIME));
 	thread_kill(worker.thread, 1);
-	check(thread_join(worker.thread, DEADLINE_NEVER, &status) == ERR_OK);
+	CHECK(thread_join(worker.thread, DEADLINE_NEVER, &status) == ERR_OK);
 	worker_forget(&worker);
 	count(THREADS);
 }
@@ -226,6 +227,9 @@ static uint64_t actor_main(void *argument)
 {
 	struct actor *actor = argument;
 
+	// What it maps could be where the next one is to have its message buffer.
+	while (!atomic_load(&all_started))
+		thread_sleep(after(SHORT_TIME));
 	for (;;) {
 		act(actor);
 		atomic_fetch_add(&shared->steps[actor->process][actor->number], 1);
@@ -290,14 +294,15 @@ static uint64_t process_main(uint64_t argument)
 {
 	uint64_t random = argument;
 
-	check(map_shared(child_given[GIVEN_SHARED]));
-	check(worker_start(&server, server_main, NULL));
+	CHECK(map_shared(child_given[GIVEN_SHARED]));
+	CHECK(worker_start(&server, server_main, NULL));
 	for (unsigned i = 0; i < ACTORS; i++) {
 		actors[i].process = argument % 256;
 		actors[i].number = i;
 		actors[i].random = random_next(&random, UINT64_MAX) | 1;
-		check(worker_start(&actors[i].worker, actor_main, &actors[i]));
+		CHECK(worker_start(&actors[i].worker, actor_main, &actors[i]));
 	}
+	atomic_store(&all_started, true);
 	for (;;)
 		disturb_actor(&random);
 	return 0;
@@ -321,7 +326,8 @@ static void end_process(unsigned index)
 
 	process_kill(processes[index].process, 0);
 	info = child_wait(&processes[index]);
-	// Otherwise one of its checks did not hold, or it crashed.
+	// Otherwise one of its checks did not hold, in this line, or it crashed.
+	EXPECT_EQUAL(info.exit_status, 0);
 	EXPECT_EQUAL(info.reason, EXIT_KILLED);
 	count(PROCESS_ENDS);
 }
