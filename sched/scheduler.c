@@ -360,7 +360,8 @@ void scheduler_program_timer(void)
 	uint64_t deadline;
 
 	// Most often it is set early enough for whatever may come.
-	if (cpu->slice_end >= cpu->timer_deadline && timeout_next() >= cpu->timer_deadline)
+	if (cpu->slice_end >= cpu->timer_deadline && timeout_next() >= cpu->timer_deadline &&
+		cpu->budget_end >= cpu->timer_deadline)
 		return;
 	deadline = next_deadline(cpu);
 	// A timer that is set too early finds nothing to do and is set again.
