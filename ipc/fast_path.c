@@ -10,19 +10,13 @@
 // that wait, or running.
 
 #include <arch/thread.h>
-#include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
+#include <kernel/direct_switch.h>
 #include <kernel/endpoint.h>
 #include <kernel/fast_path.h>
 #include <kernel/loan.h>
-#include <kernel/process.h>
 #include <kernel/scheduler.h>
-
-#define RARE(condition) __builtin_expect((condition), 0)
-#define INLINE          static inline __attribute__((always_inline))
-
-#define BLOCKED_STATE(number) ((number) << 8 | THREAD_BLOCKED)
 
 // The first node is claimed: nobody takes it out again, so its own links need no care.
 INLINE void list_pop_first(struct list_node *list)
@@ -44,44 +38,6 @@ INLINE struct endpoint *find_endpoint(
 		return NULL;
 	*badge = capability.badge;
 	return container_of(capability.object, struct endpoint, object);
-}
-
-// Whether a thread that waits may run here as soon as it is claimed.
-INLINE bool is_unhindered(const struct thread *thread, const struct cpu *cpu)
-{
-	return atomic_load_explicit(&thread->hindrances, memory_order_relaxed) == 0 &&
-		thread->cpu == cpu->index;
-}
-
-// Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
-// looks whether it is on a CPU; we look at that word last.
-INLINE bool claim(struct thread *thread, uint64_t waiting)
-{
-	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
-	if (!RARE(!atomic_compare_exchange_strong(
-		    &thread->state, &waiting, waiting - THREAD_BLOCKED + THREAD_RUNNING)))
-		return true;
-	atomic_store(&thread->on_cpu, false);
-	return false;
-}
-
-// The current thread waits from now on: its frame is what others may change.
-INLINE void begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
-{
-	arch_thread_reset_context(&self->arch, thread_resume_user);
-	self->wait_operations = operations;
-	atomic_store(&self->state, state);
-}
-
-// The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
-INLINE _Noreturn void pass_on(
-	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t badge, uint64_t info)
-{
-	cpu->current = next;
-	if (cpu->address_space != next->process->space)
-		address_space_load(cpu, next->process->space);
-	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);
-	arch_switch_directly(&self->arch, &next->arch, badge, info);
 }
 
 // The caller's loan: see loan_make.
@@ -108,10 +64,10 @@ void ipc_fast_call(handle_t handle, uint64_t info)
 	server = container_of(endpoint->receivers.next, struct thread, wait_link);
 	if (RARE(list_is_empty(&endpoint->receivers) ||
 		    atomic_load_explicit(&endpoint->receive_capabilities, memory_order_relaxed) == 0 ||
-		    !is_unhindered(server, cpu) || self->caller.loans == LOAN_CHAIN_MAX))
+		    !direct_is_unhindered(server, cpu) || self->caller.loans == LOAN_CHAIN_MAX))
 		goto slow;
 	state = atomic_load_explicit(&server->state, memory_order_relaxed);
-	if (RARE((state & 0xff) != THREAD_BLOCKED || !claim(server, state)))
+	if (RARE((state & 0xff) != THREAD_BLOCKED || !direct_claim(server, state)))
 		goto slow;
 	list_pop_first(&endpoint->receivers);
 	spin_unlock(&endpoint->lock);
@@ -122,8 +78,8 @@ void ipc_fast_call(handle_t handle, uint64_t info)
 	server->caller.thread = self;
 	server->caller.wait_number = state >> 8;
 	self->message_info = info;
-	begin_wait(self, &ipc_answer_wait, state);
-	pass_on(cpu, self, server, badge, (info & ~MESSAGE_WIDE) | MESSAGE_CALL);
+	direct_begin_wait(self, &ipc_answer_wait, state);
+	direct_pass_on(cpu, self, server, badge, (info & ~MESSAGE_WIDE) | MESSAGE_CALL);
 slow:
 	spin_unlock(&endpoint->lock);
 	arch_slow_endpoint_call(handle, info);
@@ -155,13 +111,13 @@ void ipc_fast_reply_receive(handle_t handle, uint64_t info)
 	uint64_t badge, state;
 
 	if (RARE(client == NULL || atomic_load_explicit(&cpu->work, memory_order_relaxed) != 0 ||
-		    !is_unhindered(client, cpu) || self->caller.loans == 0 ||
+		    !direct_is_unhindered(client, cpu) || self->caller.loans == 0 ||
 		    comes_later(client, self, cpu) || has_lost_loan(client)))
 		arch_slow_endpoint_reply_receive(handle, info);
 	endpoint = find_endpoint(self, handle, RIGHT_RECEIVE, &badge);
 	if (RARE(endpoint == NULL || !spin_try_lock(&endpoint->lock)))
 		arch_slow_endpoint_reply_receive(handle, info);
-	if (RARE(has_message(endpoint) || !claim(client, BLOCKED_STATE(self->caller.wait_number)))) {
+	if (RARE(has_message(endpoint) || !direct_claim(client, BLOCKED_STATE(self->caller.wait_number)))) {
 		spin_unlock(&endpoint->lock);
 		arch_slow_endpoint_reply_receive(handle, info);
 	}
@@ -172,9 +128,9 @@ void ipc_fast_reply_receive(handle_t handle, uint64_t info)
 	self->wait_object = endpoint;
 	list_push_back(&endpoint->receivers, &self->wait_link);
 	state = atomic_load_explicit(&self->state, memory_order_relaxed);
-	begin_wait(self, &ipc_receive_wait, (state & ~(uint64_t)0xff) + BLOCKED_STATE(1));
+	direct_begin_wait(self, &ipc_receive_wait, (state & ~(uint64_t)0xff) + BLOCKED_STATE(1));
 	spin_unlock(&endpoint->lock);
-	pass_on(cpu, self, client, 0, info & ~MESSAGE_WIDE);
+	direct_pass_on(cpu, self, client, 0, info & ~MESSAGE_WIDE);
 }
 
 void ipc_fast_path_work(struct arch_thread *previous)

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// Direct switches, from the current thread in its system call to one that waits, without the scheduler: ended wait,
+// begun wait, and on to user mode. docs/fast_path.md argues their races.
+
+#ifndef KERNEL_DIRECT_SWITCH_H
+#define KERNEL_DIRECT_SWITCH_H
+
+#include <arch/thread.h>
+#include <kernel/address_space.h>
+#include <kernel/cpu.h>
+#include <kernel/process.h>
+#include <kernel/thread.h>
+
+#define RARE(condition) __builtin_expect((condition), 0)
+#define INLINE          static inline __attribute__((always_inline))
+
+#define BLOCKED_STATE(number) ((number) << 8 | THREAD_BLOCKED)
+
+// Whether a thread that waits may run here as soon as it is claimed.
+INLINE bool direct_is_unhindered(const struct thread *thread, const struct cpu *cpu)
+{
+	return atomic_load_explicit(&thread->hindrances, memory_order_relaxed) == 0 &&
+		thread->cpu == cpu->index;
+}
+
+// Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
+// looks whether it is on a CPU; we look at that word last.
+INLINE bool direct_claim(struct thread *thread, uint64_t waiting)
+{
+	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
+	if (!RARE(!atomic_compare_exchange_strong(
+		    &thread->state, &waiting, waiting - THREAD_BLOCKED + THREAD_RUNNING)))
+		return true;
+	atomic_store(&thread->on_cpu, false);
+	return false;
+}
+
+// The current thread waits from now on: its frame is what others may change.
+INLINE void direct_begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
+{
+	arch_thread_reset_context(&self->arch, thread_resume_user);
+	self->wait_operations = operations;
+	atomic_store(&self->state, state);
+}
+
+// The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
+INLINE _Noreturn void direct_pass_on(
+	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t badge, uint64_t info)
+{
+	cpu->current = next;
+	if (cpu->address_space != next->process->space)
+		address_space_load(cpu, next->process->space);
+	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);
+	arch_switch_directly(&self->arch, &next->arch, badge, info);
+}
+
+#endif
