@@ -105,8 +105,9 @@ void trap_exit(void)
 		else
 			break;
 	}
-	// What waits for other CPUs is looked at again each time.
-	if (object_reap_pending())
+	// What waits for other CPUs is looked at again each time. Work keeps a thread that is stepped off the fast path.
+	if (object_reap_pending() ||
+		(atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & HINDRANCE_STEP))
 		cpu_set_work(cpu_self());
 	cpu_self()->direct_calls = thread->in_guest || trace_enabled || LATENCY_MEASURED ? 0
 											 : SYSCALL_TABLE_SIZE;

@@ -4,13 +4,12 @@
 
 #include <arch/cpu.h>
 #include <isa/internal.h>
+#include <isa/offsets.h>
 #include <isa/registers.h>
 
 #define EMERGENCY_STACK_SIZE 8192
 
 #define RANDOM_TRIES 16
-
-#define MDSCR_TDCC (1 << 12) // user mode has no debug communication channel
 
 static uint8_t emergency_stacks[ARCH_CPU_MAX][EMERGENCY_STACK_SIZE] __attribute__((aligned(16)));
 
@@ -22,7 +21,7 @@ static void close_user_access(void)
 	unsigned activity = id_field(read_system_register(id_aa64pfr0_el1), 44);
 
 	write_system_register(cpacr_el1, 0);
-	write_system_register(mdscr_el1, MDSCR_TDCC);
+	write_system_register(mdscr_el1, MDSCR_USER);
 	write_system_register(oslar_el1, 0);
 	write_system_register(cntkctl_el1, 1 << 1); // EL0VCTEN
 	write_system_register(tpidrro_el0, 0);

@@ -8,8 +8,8 @@
 
 // void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 //
-// Only the owner of the
-// FPU's registers runs with the FPU on; the exception return to user mode makes CPACR_EL1 take effect.
+// Only the owner of the FPU's registers runs with the FPU on, and only a thread that is stepped with that on; the
+// exception return to user mode makes CPACR_EL1 and MDSCR_EL1 take effect.
 .global arch_context_switch
 arch_context_switch:
 	mrs	x9, tpidr_el0
@@ -31,6 +31,10 @@ arch_context_switch:
 	cmp	x12, x1
 	csel	x13, x13, xzr, eq
 	msr	cpacr_el1, x13
+	ldr	w9, [x1, #THREAD_HINDRANCES]
+	mov	x13, #MDSCR_USER
+	bfxil	x13, x9, #HINDRANCE_STEP_BIT, #1
+	msr	mdscr_el1, x13
 	ldr	x10, [x1, #THREAD_FRESH_ENTRY]
 	cbnz	x10, 1f
 	ldr	x9, [x1, #THREAD_KERNEL_SP]

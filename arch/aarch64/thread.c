@@ -14,6 +14,10 @@
 #define PSTATE_USER      ((uint64_t)1 << 6)
 #define PSTATE_USER_BITS ((uint64_t)0xf3001c00)
 
+// Software step (Arm ARM, D2.12). A thread whose registers have this is stepped until they are written without. In its frame
+// the bit goes with each instruction; HINDRANCE_STEP remembers what was asked for.
+#define PSTATE_STEP ((uint64_t)1 << 21)
+
 _Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
 	"message.h");
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
@@ -31,7 +35,9 @@ _Static_assert(offsetof(struct arch_cpu, fpu_owner) == CPU_FPU_OWNER, "offsets.h
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, boot_stack) == CPU_BOOT_STACK, "offsets.h");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "offsets.h");
+_Static_assert(offsetof(struct thread, hindrances) == THREAD_HINDRANCES, "offsets.h");
 _Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "offsets.h");
+_Static_assert(HINDRANCE_STEP == 1 << HINDRANCE_STEP_BIT, "offsets.h");
 _Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "offsets.h");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "offsets.h");
 
@@ -76,6 +82,49 @@ void arch_tls_set(struct arch_thread *thread, uint64_t base)
 		thread->tls = base;
 }
 
+static inline bool is_stepped(const struct arch_thread *thread)
+{
+	return atomic_load_explicit(&((const struct thread *)thread)->hindrances, memory_order_relaxed) &
+		HINDRANCE_STEP;
+}
+
+static void set_stepped(struct arch_thread *arch, bool stepped)
+{
+	struct thread *thread = (struct thread *)arch;
+
+	if (stepped)
+		thread_hinder(thread, HINDRANCE_STEP);
+	else
+		thread_unhinder(thread, HINDRANCE_STEP);
+	// Others are told when they are switched to.
+	if (is_current(arch)) {
+		write_system_register(mdscr_el1, (uint64_t)(MDSCR_USER | (stepped ? MDSCR_STEP : 0)));
+		cpu_set_work(cpu_self());
+	}
+}
+
+// The thread's frame has got this.
+static inline void follow_pstate(struct arch_thread *thread, uint64_t pstate)
+{
+	bool stepped = pstate & PSTATE_STEP;
+
+	if (__builtin_expect(stepped != is_stepped(thread), 0))
+		set_stepped(thread, stepped);
+}
+
+// In the frame it says whether the next step is still to be done.
+static inline uint64_t asked_pstate(const struct arch_thread *thread)
+{
+	return thread->frame->pstate | (is_stepped(thread) ? PSTATE_STEP : 0);
+}
+
+void thread_step_done(void)
+{
+	struct arch_thread *thread = &thread_current()->arch;
+
+	thread->frame->pstate = asked_pstate(thread);
+}
+
 // A pair at a time, as the CPU loads and stores them. `count` is even.
 static inline __attribute__((always_inline)) void copy_pairs(
 	uint64_t *to, const uint64_t *from, unsigned count)
@@ -97,7 +146,7 @@ void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 
 	copy_pairs(registers->x, frame->x, 32);
 	registers->pc = frame->pc;
-	registers->pstate = frame->pstate & PSTATE_USER_BITS;
+	registers->pstate = asked_pstate(thread) & (PSTATE_USER_BITS | PSTATE_STEP);
 	registers->tpidr = arch_tls_get(thread);
 }
 
@@ -110,7 +159,8 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 		return false;
 	copy_pairs(frame->x, registers->x, 32);
 	frame->pc = pc;
-	frame->pstate = (registers->pstate & PSTATE_USER_BITS) | PSTATE_USER;
+	frame->pstate = (registers->pstate & (PSTATE_USER_BITS | PSTATE_STEP)) | PSTATE_USER;
+	follow_pstate(thread, frame->pstate);
 	arch_tls_set(thread, registers->tpidr);
 	return true;
 }
@@ -122,7 +172,7 @@ void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *prese
 	copy_pairs(preserved->x19_to_x30, &frame->x[19], 12);
 	preserved->sp = frame->sp;
 	preserved->pc = frame->pc;
-	preserved->pstate = frame->pstate;
+	preserved->pstate = asked_pstate(thread);
 	preserved->tls = read_system_register(tpidr_el0);
 }
 
@@ -134,6 +184,7 @@ void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved 
 	frame->sp = preserved->sp;
 	frame->pc = preserved->pc;
 	frame->pstate = preserved->pstate;
+	follow_pstate(thread, frame->pstate);
 	write_system_register(tpidr_el0, preserved->tls);
 }
 

@@ -61,6 +61,7 @@ enum hindrance {
 	HINDRANCE_FAULT = 1 << 4,    // it waits for the answer to a fault message
 	HINDRANCE_AFFINITY = 1 << 5, // it may not run any more where it ran last
 	HINDRANCE_ISA = 1 << 6,      // for ever: this CPU cannot
+	HINDRANCE_STEP = 1 << 7,     // it is stepped, and its CPU must be told
 };
 
 // An offered buffer, resolved at the time of the call.

@@ -287,6 +287,101 @@ TEST(fault_single_step)
 	handle_close(attributes.fault_endpoint);
 }
 
+#define STEPPED_CALLS 3
+
+static handle_t stepped_endpoint, stepped_debugger;
+
+static uint64_t make_calls(void *argument)
+{
+	struct message message = {.info = MESSAGE_INFO(0, 0, 0)};
+	uint64_t sum = 0;
+
+	(void)argument;
+	for (uint64_t i = 1; i <= STEPPED_CALLS; i++) {
+		message = (struct message){.info = MESSAGE_INFO(0, 1, 0), .words = {i}};
+		if (endpoint_call(stepped_endpoint, &message) != ERR_OK)
+			return 0;
+		sum += message.words[0];
+	}
+	message.info = MESSAGE_INFO(0, 0, 0);
+	return endpoint_send(stepped_debugger, &message) == ERR_OK ? sum : 0;
+}
+
+static uint64_t double_words(void *argument)
+{
+	struct message message = {0};
+
+	(void)argument;
+	if (endpoint_receive(stepped_endpoint, &message) != ERR_OK)
+		return 1;
+	for (;;) {
+		message.info = MESSAGE_INFO(0, 1, 0);
+		message.words[0] *= 2;
+		if (endpoint_reply_receive(stepped_endpoint, &message) != ERR_OK)
+			return 1;
+	}
+}
+
+// Counts the steps of a thread up to the client's message that all calls are made.
+static unsigned count_steps(void)
+{
+	for (unsigned steps = 0;; steps++) {
+		struct message message = {.info = MESSAGE_DEADLINE};
+
+		message_buffer()->deadline = after(5000 * MILLISECOND);
+		if (endpoint_receive(stepped_debugger, &message) != ERR_OK)
+			return 0;
+		if (!(message.info & MESSAGE_FAULT))
+			return steps;
+		EXPECT_EQUAL(message_label(message.info), FAULT_SINGLE_STEP);
+		resume_fault();
+	}
+}
+
+// The steps that one of two threads, which call each other on one CPU, does until all calls are made. The other does none.
+static unsigned step_calls(bool server_is_stepped)
+{
+	struct thread_attributes attributes = {.flags = THREAD_SUSPENDED, .affinity = 1};
+	struct message none = {.info = MESSAGE_TRY};
+	struct worker server, client;
+	handle_t other;
+	unsigned steps;
+
+	EXPECT_OK(endpoint_create(&stepped_endpoint));
+	EXPECT_OK(endpoint_create(&stepped_debugger));
+	EXPECT_OK(endpoint_create(&other));
+	attributes.fault_endpoint = server_is_stepped ? stepped_debugger : other;
+	EXPECT(worker_start_with(&server, double_words, NULL, &attributes));
+	attributes.fault_endpoint = server_is_stepped ? other : stepped_debugger;
+	EXPECT(worker_start_with(&client, make_calls, NULL, &attributes));
+	set_step(server_is_stepped ? server.thread : client.thread, true);
+	EXPECT_OK(thread_resume(server.thread));
+	EXPECT_OK(thread_resume(client.thread));
+	steps = count_steps();
+	if (!server_is_stepped) {
+		take_fault(stepped_debugger, FAULT_SINGLE_STEP);
+		set_step(client.thread, false);
+		resume_fault();
+	}
+	EXPECT_EQUAL(worker_join(&client), STEPPED_CALLS * (STEPPED_CALLS + 1));
+	EXPECT_ERROR(WOULD_BLOCK, endpoint_receive(other, &none));
+	thread_kill(server.thread, 0);
+	worker_join(&server);
+	handle_close(stepped_endpoint);
+	handle_close(stepped_debugger);
+	handle_close(other);
+	return steps;
+}
+
+// Calls between threads that wait for each other, one of them stepped: each of its instructions is seen, and none of the other.
+TEST(fault_single_step_over_calls)
+{
+	if (ISA_STEP_BIT == 0)
+		return;
+	EXPECT(step_calls(false) > 10 * STEPPED_CALLS);
+	EXPECT(step_calls(true) > 3 * STEPPED_CALLS);
+}
+
 // --- Without a fault endpoint
 
 static uint64_t child_faults(uint64_t which)

@@ -188,6 +188,29 @@ TEST(guest_memory_is_its_own)
 	EXPECT_EQUAL(with_guest(load_code, sizeof(load_code), faults), 0);
 }
 
+static uint64_t is_stepped(handle_t space)
+{
+	uint64_t reason;
+
+	(void)space;
+	for (unsigned i = 1; i <= 3; i++) {
+		ISA_STEP_FLAG(&state->registers) |= ISA_STEP_BIT;
+		if (guest_enter(&reason) != ERR_OK || reason != GUEST_EXIT_FAULT)
+			return 10 * i + 1;
+		if (state->fault_kind != FAULT_SINGLE_STEP ||
+			ISA_PROGRAM_COUNTER(&state->registers) != GUEST_CODE)
+			return 10 * i + 2;
+	}
+	return 0;
+}
+
+// The guest does one instruction at a time, its personality goes on.
+TEST(guest_is_stepped)
+{
+	if (ISA_STEP_BIT)
+		EXPECT_EQUAL(with_guest(spin_code, sizeof(spin_code), is_stepped), 0);
+}
+
 static uint64_t refuses(handle_t space)
 {
 	const uint64_t counters[] = {ISA_KERNEL_ADDRESS, 0x8000000000000000, UINT64_MAX - 3};

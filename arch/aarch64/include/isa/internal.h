@@ -36,6 +36,9 @@ void *mmu_map_device(paddr_t base, uint64_t length);
 // tlb.c. What asid_generation of a CPU is until it has flushed its TLB: no ASID's generation.
 #define ASID_STALE ((uint64_t)1)
 
+// thread.c. The current thread has done one step, and does another when it goes on unless its registers are written.
+void thread_step_done(void);
+
 // fpu.c. The current thread used the FPU while it was off.
 void fpu_first_use(void);
 void fpu_save_registers(struct fpu_state *state);

@@ -17,7 +17,9 @@
 #define THREAD_KERNEL_SP   8
 #define THREAD_FRESH_ENTRY 16
 #define THREAD_TLS         24
+#define THREAD_HINDRANCES  568
 #define THREAD_ON_CPU      572
+#define HINDRANCE_STEP_BIT 7
 
 #define CPU_FPU_OWNER       0
 #define CPU_EMERGENCY_STACK 8
@@ -32,5 +34,9 @@
 
 // CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
 #define CPACR_FPU (3 << 20)
+
+// MDSCR_EL1: user mode has no debug communication channel; it is stepped.
+#define MDSCR_USER (1 << 12)
+#define MDSCR_STEP (1 << 0)
 
 #endif

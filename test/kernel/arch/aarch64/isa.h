@@ -35,9 +35,9 @@ static inline uint64_t isa_after_breakpoint(uint64_t program_counter)
 	return program_counter + 4;
 }
 
-// Software step is not there yet.
+// Software step.
 #define ISA_STEP_FLAG(registers) ((registers)->pstate)
-#define ISA_STEP_BIT             ((uint64_t)0)
+#define ISA_STEP_BIT             ((uint64_t)1 << 21)
 
 // The word at the thread's TLS base.
 static inline uint64_t isa_tls_word(void)
