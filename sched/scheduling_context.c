@@ -244,7 +244,7 @@ struct syscall_result sys_scheduling_context_info(
 	result.flags = context->flags;
 	result.consumed = context->consumed;
 	result.period_end = context->period_end;
-	result.remaining = context->remaining > 0 ? (uint64_t)context->remaining : 0;
+	result.remaining = context->remaining;
 	spin_unlock(&context->lock);
 	return SYSCALL_ERROR(copy_to_user(info, &result, sizeof(result)));
 }

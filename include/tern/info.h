@@ -89,7 +89,7 @@ struct scheduling_context_info {
 	uint64_t period;
 	uint64_t flags;      // SCHEDULING_CONTEXT_FAULTS
 	uint64_t consumed;   // nanoseconds since it was made
-	uint64_t remaining;  // of the budget of the present period
+	int64_t remaining;   // of the budget of the present period; below 0: overrun, missing from the next
 	uint64_t period_end; // of the present period; past, if it has not been used since
 };
 

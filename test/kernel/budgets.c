@@ -70,6 +70,17 @@ static uint64_t consumed_of(handle_t context)
 	return info.consumed;
 }
 
+// Each period begun since `start` has brought one budget. What a host took from the virtual CPU in the middle of one
+// counts as used, and is still owed.
+static void expect_within_budget(handle_t context, uint64_t start)
+{
+	struct scheduling_context_info info = {0};
+
+	EXPECT_OK(scheduling_context_info(context, &info));
+	EXPECT((int64_t)info.consumed + info.remaining <=
+		(int64_t)(((now() - start) / info.period + 1) * info.budget));
+}
+
 // A thread above all others gets 20 % of its CPU, and one below it the rest.
 TEST(budget_isolates_a_runaway)
 {
@@ -87,8 +98,7 @@ TEST(budget_isolates_a_runaway)
 	printf("# of %llu us the runaway got %llu, the thread below it %llu\n",
 		(unsigned long long)elapsed / 1000, (unsigned long long)used / 1000,
 		(unsigned long long)left / 1000);
-	// What a busy host takes from the virtual CPU in the middle of a budget is paid back only later.
-	EXPECT(used <= elapsed * 20 / 100 + 20 * MILLISECOND);
+	expect_within_budget(runaway.context, start);
 	EXPECT(used >= elapsed * 5 / 100);
 	EXPECT(left >= elapsed * 40 / 100);
 	EXPECT(consumed_of(runaway.context) >= used);
@@ -110,7 +120,7 @@ TEST(budget_is_shared_by_all_threads_bound_to_it)
 	thread_sleep(after(300 * MILLISECOND));
 	for (unsigned i = 0; i < 3; i++)
 		used += cpu_time_of(&hogs[i].worker);
-	EXPECT(used <= (now() - start) * 20 / 100 + 20 * MILLISECOND);
+	expect_within_budget(context, start);
 	EXPECT(consumed_of(context) >= used);
 	// All of them, for while one goes on it may take the whole budget of each period.
 	for (unsigned i = 0; i < 3; i++)
@@ -133,15 +143,16 @@ TEST(budget_used_up_is_waited_for)
 	REQUIRE_OK(scheduling_context_info(context, &info));
 	EXPECT_EQUAL(info.budget, MILLISECOND);
 	EXPECT_EQUAL(info.period, LONG_PERIOD);
-	EXPECT_EQUAL(info.remaining, 0);
+	EXPECT(info.remaining <= 0);
 	EXPECT(info.consumed >= MILLISECOND && info.period_end > now());
 	rounds = self.rounds;
 	thread_sleep(after(20 * MILLISECOND));
 	EXPECT_EQUAL(self.rounds, rounds);
-	EXPECT_OK(scheduling_context_configure(context, 2 * MILLISECOND, LONG_PERIOD, 0));
-	while (self.rounds == rounds)
-		thread_sleep(after(MILLISECOND));
-	REQUIRE(wait_for_state(self.worker.thread, THREAD_BLOCKED));
+	// A busy host may take all of a budget from the virtual CPU.
+	do {
+		EXPECT_OK(scheduling_context_configure(context, 2 * MILLISECOND, LONG_PERIOD, 0));
+		REQUIRE(wait_for_state(self.worker.thread, THREAD_BLOCKED));
+	} while (self.rounds == rounds);
 	EXPECT(consumed_of(context) >= info.consumed + 2 * MILLISECOND);
 	rounds = self.rounds;
 	EXPECT_OK(scheduling_context_bind(HANDLE_NONE, self.worker.thread));
@@ -177,12 +188,14 @@ TEST(budget_used_up_is_a_fault_that_can_be_repaired)
 	REQUIRE_OK(thread_info(self.worker.thread, &info));
 	EXPECT_EQUAL(message.words[3], info.id);
 	rounds = self.rounds;
-	EXPECT_OK(scheduling_context_configure(
-		self.context, MILLISECOND, LONG_PERIOD, SCHEDULING_CONTEXT_FAULTS));
-	message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
-	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
-	expect_time_out(self.fault_endpoint, &message);
-	EXPECT(self.rounds > rounds);
+	// A busy host may take all of a budget from the virtual CPU.
+	do {
+		EXPECT_OK(scheduling_context_configure(
+			self.context, MILLISECOND, LONG_PERIOD, SCHEDULING_CONTEXT_FAULTS));
+		message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
+		EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
+		expect_time_out(self.fault_endpoint, &message);
+	} while (self.rounds == rounds);
 	message.info = MESSAGE_INFO(FAULT_KILL, 0, 0);
 	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
 	EXPECT_EQUAL(worker_join(&self.worker), FAULT_TIMEOUT);
@@ -222,7 +235,7 @@ TEST(budget_used_up_while_the_server_works)
 {
 	struct thread_attributes low = {.name = "server", .priority = 20, .affinity = 1};
 	struct thread_attributes high = {.name = "caller", .priority = 60, .affinity = 1};
-	handle_t context = new_context(10 * MILLISECOND, LONG_PERIOD, 0);
+	handle_t context = new_context(100 * MILLISECOND, LONG_PERIOD, 0);
 	struct service service = {0};
 	struct worker caller;
 	struct thread_info info;
@@ -242,7 +255,7 @@ TEST(budget_used_up_while_the_server_works)
 		REQUIRE_OK(thread_info(service.worker.thread, &info));
 	} while (info.payer_id != info.id);
 	EXPECT_EQUAL(info.priority, 20);
-	EXPECT(consumed_of(context) >= 10 * MILLISECOND);
+	EXPECT(consumed_of(context) >= 100 * MILLISECOND);
 	EXPECT_OK(thread_info(caller.thread, &info));
 	EXPECT(info.state != THREAD_ZOMBIE && info.state != THREAD_DEAD);
 	EXPECT_OK(scheduling_context_configure(context, 0, 0, 0));
