@@ -115,7 +115,7 @@ static enum error grow(struct capability_table *table)
 		page[i].index = (uint16_t)(first + i);
 		page[i].generation = 1;
 		page[i].derivation.table = table;
-		page[i].next_free = i + 1 < CAPABILITIES_PER_PAGE ? first + i + 1 : NO_SLOT;
+		page[i].badge = i + 1 < CAPABILITIES_PER_PAGE ? first + i + 1 : NO_SLOT;
 	}
 	table->pages[first / CAPABILITIES_PER_PAGE] = page;
 	table->first_free = first;
@@ -135,7 +135,7 @@ static enum error take_slot(struct capability_table *table, struct capability **
 		error = grow(table);
 	if (!error) {
 		*slot = capability_slot(table, table->first_free);
-		table->first_free = (*slot)->next_free;
+		table->first_free = (uint32_t)(*slot)->badge;
 		table->used++;
 	}
 	return error;
@@ -168,7 +168,7 @@ static void free_slot(struct capability *slot)
 	table->used--;
 	if (generation == GENERATION_LAST)
 		return;
-	slot->next_free = table->first_free;
+	__atomic_store_n(&slot->badge, table->first_free, __ATOMIC_RELAXED);
 	table->first_free = slot->index;
 }
 

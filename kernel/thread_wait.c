@@ -40,8 +40,10 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 	cpu_set_work(cpu);
 	if (deadline != DEADLINE_NEVER)
 		thread_hinder(thread, HINDRANCE_DEADLINE);
-	begin_wait(thread, operations, wait_object, state, number);
+	// Armed first: it cannot expire before this CPU lets interrupts in, but who kills or kicks the thread ends a wait
+	// without a queue as soon as it has begun.
 	timeout_arm(&thread->timeout, deadline);
+	begin_wait(thread, operations, wait_object, state, number);
 	return number;
 }
 

@@ -45,22 +45,25 @@ static struct address_space *loaded_space(const struct cpu *cpu)
 	return __atomic_load_n(&cpu->address_space, __ATOMIC_SEQ_CST);
 }
 
-// Other CPUs that must be asked to flush: for kernel addresses all, for a space those that have it loaded. The
-// rest is told by a clear bit in space->cpus to flush the space when it loads it again. One that loads it just
-// now either finds the bit clear or is seen here in the second look.
+// Whether a CPU must be asked to flush: for kernel addresses each, for a space one that has it loaded. Another is told by a
+// clear bit in space->cpus to flush the space when it loads it again. One that loads it just now either finds the bit
+// clear or is seen here in the second look.
+static bool must_be_asked(const struct cpu *cpu, struct address_space *space)
+{
+	if (space == NULL || loaded_space(cpu) == space)
+		return true;
+	atomic_fetch_and(&space->cpus, ~bit(cpu->index));
+	return loaded_space(cpu) == space;
+}
+
 static uint64_t cpus_to_flush(struct address_space *space)
 {
 	unsigned self = cpu_self()->index;
 	uint64_t targets = 0;
 
-	for (unsigned i = 0; i < cpu_count; i++) {
-		if (i == self || !cpus[i].online)
-			continue;
-		if (space && loaded_space(&cpus[i]) != space)
-			atomic_fetch_and(&space->cpus, ~bit(i));
-		if (space == NULL || loaded_space(&cpus[i]) == space)
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (i != self && cpus[i].online && must_be_asked(&cpus[i], space))
 			targets |= bit(i);
-	}
 	return targets;
 }
 

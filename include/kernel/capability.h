@@ -17,10 +17,7 @@ struct process;
 
 struct capability {
 	struct object *object;
-	union {
-		uint64_t badge;
-		uint32_t next_free; // index of the next free slot, while free
-	};
+	uint64_t badge; // index of the next free slot, while free
 	uint16_t rights;
 	uint16_t index;      // of the slot
 	uint32_t generation; // of the handle that names it

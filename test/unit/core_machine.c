@@ -16,9 +16,9 @@
 
 struct cpu cpus[ARCH_CPU_MAX];
 unsigned cpu_count;
-unsigned test_objects_alive;
-uint64_t frames_left = UINT64_MAX;
-struct thread *woken;
+_Atomic unsigned test_objects_alive;
+_Atomic uint64_t frames_left = UINT64_MAX;
+struct thread *_Atomic woken[ARCH_CPU_MAX];
 
 void core_machine_start(unsigned count)
 {
@@ -37,6 +37,57 @@ void core_machine_start(unsigned count)
 	thread.process = &process;
 	atomic_store(&thread.state, THREAD_RUNNING);
 	CHECK(capability_table_init(&process.table, &root_account));
+}
+
+// --- A thread for each CPU
+
+static struct thread threads[ARCH_CPU_MAX];
+static struct process processes[ARCH_CPU_MAX];
+
+static void time_out(struct timeout *timeout)
+{
+	thread_abort_wait(container_of(timeout, struct thread, timeout), ERR_TIMED_OUT);
+}
+
+void core_machine_make_threads(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		struct thread *thread = &threads[i];
+
+		CHECK(capability_table_init(&processes[i].table, &root_account));
+		processes[i].account = &root_account;
+		thread->process = &processes[i];
+		thread->object.type = OBJECT_THREAD;
+		thread->object.references = 1;
+		thread->arch.frame = calloc(1, sizeof(struct arch_frame));
+		thread->message_buffer = calloc(1, sizeof(struct message_buffer));
+		thread->timeout.deadline = DEADLINE_NEVER;
+		thread->timeout.expire = time_out;
+		thread->cpu = i;
+		atomic_store(&thread->on_cpu, true); // it stays there
+		spin_init(&thread->lock, RANK_THREAD);
+		list_init(&thread->wait_link);
+		atomic_store(&thread->state, THREAD_RUNNING);
+		cpus[i].current = thread;
+	}
+}
+
+struct thread *core_machine_thread(unsigned cpu)
+{
+	return &threads[cpu];
+}
+
+bool core_machine_runs(void)
+{
+	struct thread *thread = host_cpu->current;
+
+	if (!host_cpu->blocked)
+		return true;
+	if (atomic_exchange(&woken[host_cpu->index], NULL) != thread)
+		return false;
+	host_cpu->blocked = false;
+	atomic_store(&thread->state, (atomic_load(&thread->state) & ~(uint64_t)0xff) | THREAD_RUNNING);
+	return true;
 }
 
 // --- Memory
@@ -98,23 +149,24 @@ static void destroy(struct object *object)
 	test_objects_alive--;
 }
 
+// Weak: a test of a type brings the real ones.
 #define TEST_OPERATIONS                                                          \
 	{                                                                        \
 		.name = "test", .cache = &test_cache, .capability_added = added, \
 		.capability_removed = removed, .destroy = destroy,               \
 	}
 
-const struct object_operations process_operations = TEST_OPERATIONS;
-const struct object_operations thread_operations = TEST_OPERATIONS;
-const struct object_operations address_space_operations = TEST_OPERATIONS;
-const struct object_operations memory_operations = TEST_OPERATIONS;
-const struct object_operations endpoint_operations = TEST_OPERATIONS;
-const struct object_operations reply_operations = TEST_OPERATIONS;
-const struct object_operations notification_operations = TEST_OPERATIONS;
-const struct object_operations interrupt_operations = TEST_OPERATIONS;
-const struct object_operations timer_operations = TEST_OPERATIONS;
-const struct object_operations resource_operations = TEST_OPERATIONS;
-const struct object_operations scheduling_context_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations process_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations thread_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations address_space_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations memory_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations endpoint_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations reply_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations notification_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations interrupt_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations timer_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations resource_operations = TEST_OPERATIONS;
+__attribute__((weak)) const struct object_operations scheduling_context_operations = TEST_OPERATIONS;
 
 struct test_object *make_object(enum object_type type, struct account *account)
 {
@@ -147,16 +199,10 @@ void scheduler_program_timer(void)
 void scheduler_enqueue(struct thread *thread)
 {
 	CHECK(thread_get_state(thread) == THREAD_READY);
-	woken = thread;
+	atomic_store(&woken[thread->cpu], thread);
 }
 
 void guest_check_kick(struct thread *thread)
 {
 	(void)thread;
-}
-
-enum error copy_to_user(void __user *destination, const void *source, size_t length)
-{
-	memcpy((void *)(uintptr_t)destination, source, length);
-	return ERR_OK;
 }

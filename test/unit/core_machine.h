@@ -14,15 +14,21 @@
 // An object of any type, and the capabilities of it that there are by the operations' count.
 struct test_object {
 	struct object object;
-	int capabilities;
-	int with_receive;
+	_Atomic int capabilities;
+	_Atomic int with_receive;
 };
 
-extern unsigned test_objects_alive;
-extern uint64_t frames_left; // frame_allocate_zeroed gives no more than these
-extern struct thread *woken; // the last thread that was made ready
+extern _Atomic unsigned test_objects_alive;
+extern _Atomic uint64_t frames_left;   // frame_allocate_zeroed gives no more than these
+extern struct thread *_Atomic woken[]; // by CPU: the last of its threads that was made ready
 
 void core_machine_start(unsigned cpus);
+// Gives each CPU a thread of its own, in a process of its own, that runs. It waits like any other; whoever wakes it
+// makes core_machine_runs true again.
+void core_machine_make_threads(void);
+struct thread *core_machine_thread(unsigned cpu);
+// Whether this CPU's thread runs: it did not wait, or has been woken and is current again.
+bool core_machine_runs(void);
 struct test_object *make_object(enum object_type type, struct account *account);
 
 #endif

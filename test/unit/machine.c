@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define RAM_BASE ((uint64_t)0x200000000000)
-#define HOLE     ((uint64_t)3 << 20)
+#define RAM_BASE \
+	((uint64_t)0x566000000000) // between a program and its libraries, where all sanitizers leave room
+#define HOLE ((uint64_t)3 << 20)
 
 struct boot_machine boot_machine;
 struct cpu cpus[ARCH_CPU_MAX];

@@ -43,7 +43,7 @@ static void run(void)
 {
 	host_cpu->current = &thread;
 	host_cpu->blocked = false;
-	woken = NULL;
+	woken[0] = NULL;
 	cancelled = failed = 0;
 	atomic_store(&thread.state, (atomic_load(&thread.state) & ~(uint64_t)0xff) | THREAD_RUNNING);
 }
@@ -68,7 +68,7 @@ static void wake_by_claim(void)
 	check_not_waiting();
 	CHECK(!thread_claim_wait(&thread, number));
 	thread_wake_with(&thread, ERR_BUSY, 42);
-	CHECK(woken == &thread && cancelled == 0 && failed == 0 && thread.timeout.queue == NULL);
+	CHECK(woken[0] == &thread && cancelled == 0 && failed == 0 && thread.timeout.queue == NULL);
 	CHECK(thread.arch.result.error == ERR_BUSY && thread.arch.result.value == 42);
 }
 
@@ -77,9 +77,9 @@ static void wake_by_time_out(void)
 	run();
 	thread_prepare_wait(&operations, NULL, THREAD_SLEEPING, 1000);
 	CHECK(thread_get_state(&thread) == THREAD_SLEEPING);
-	CHECK(!timeout_run(999) && woken == NULL);
+	CHECK(!timeout_run(999) && woken[0] == NULL);
 	timeout_run(1000);
-	CHECK(woken == &thread && cancelled == 1 && failed == 1 && last_error == ERR_TIMED_OUT);
+	CHECK(woken[0] == &thread && cancelled == 1 && failed == 1 && last_error == ERR_TIMED_OUT);
 	check_not_waiting();
 }
 
@@ -89,7 +89,7 @@ static void abort_without_operations(void)
 	thread_prepare_wait(&plain_operations, NULL, THREAD_BLOCKED, DEADLINE_NEVER);
 	CHECK(thread.timeout.queue == NULL);
 	CHECK(thread_abort_wait(&thread, ERR_PEER_CLOSED));
-	CHECK(woken == &thread && thread.arch.result.error == ERR_PEER_CLOSED);
+	CHECK(woken[0] == &thread && thread.arch.result.error == ERR_PEER_CLOSED);
 }
 
 // A claimed wait goes on as another one.
@@ -103,18 +103,18 @@ static void continue_wait(bool time_passes, bool is_killed)
 	if (time_passes)
 		timeout_run(1000);
 	atomic_store(&thread.killed, is_killed);
-	CHECK(woken == NULL);
+	CHECK(woken[0] == NULL);
 	second = thread_continue_wait(&thread, &operations, NULL);
 	atomic_store(&thread.killed, false);
 	CHECK(second != first && !thread_claim_wait(&thread, first));
 	if (time_passes || is_killed) {
-		CHECK(woken == &thread && last_error == (is_killed ? ERR_CANCELLED : ERR_TIMED_OUT));
+		CHECK(woken[0] == &thread && last_error == (is_killed ? ERR_CANCELLED : ERR_TIMED_OUT));
 		check_not_waiting();
 		return;
 	}
-	CHECK(thread_is_waiting(&thread, second) && woken == NULL);
+	CHECK(thread_is_waiting(&thread, second) && woken[0] == NULL);
 	timeout_run(1000);
-	CHECK(woken == &thread && failed == 1 && last_error == ERR_TIMED_OUT);
+	CHECK(woken[0] == &thread && failed == 1 && last_error == ERR_TIMED_OUT);
 }
 
 // --- Two claim at once
