@@ -69,7 +69,7 @@ void settled_info(handle_t system, struct system_info *info)
 	unsigned same = 0;
 
 	EXPECT_OK(system_info(system, info));
-	for (unsigned i = 0; i < 200 && same < 10; i++) {
+	for (unsigned i = 0; i < 300 && same < 30; i++) {
 		last = *info;
 		thread_sleep(after(10 * MILLISECOND));
 		EXPECT_OK(system_info(system, info));
@@ -78,6 +78,22 @@ void settled_info(handle_t system, struct system_info *info)
 			? same + 1
 			: 0;
 	}
+}
+
+void expect_as_before(handle_t system, const struct system_info *before, struct system_info *later)
+{
+	uint64_t deadline = after(30000 * MILLISECOND);
+
+	do {
+		thread_sleep(after(MILLISECOND));
+		EXPECT_OK(system_info(system, later));
+	} while ((later->memory_free != before->memory_free || later->objects != before->objects ||
+			 later->threads != before->threads || later->processes != before->processes) &&
+		now() < deadline);
+	EXPECT_EQUAL(later->memory_free, before->memory_free);
+	EXPECT_EQUAL(later->objects, before->objects);
+	EXPECT_EQUAL(later->threads, before->threads);
+	EXPECT_EQUAL(later->processes, before->processes);
 }
 
 // --- What the kernel keeps

@@ -86,6 +86,8 @@ uint64_t after(uint64_t nanoseconds);
 
 // The counts of the system once they stand still: what has just ended may be on its way out on another CPU.
 void settled_info(handle_t system, struct system_info *info);
+// Waits until the counts are as before, which takes as long as the slowest CPU, and fails if they do not become so.
+void expect_as_before(handle_t system, const struct system_info *before, struct system_info *later);
 
 // Fills what the kernel keeps for the next time: kernel stacks and the tables that show them, more than are ever in use at
 // once. What is free is then the same before and after anything else. Frames in the caches of the CPUs count as free.

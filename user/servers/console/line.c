@@ -42,6 +42,12 @@ static size_t ring_run(const struct ring *ring, size_t position, size_t length)
 	return length < to_end ? length : to_end;
 }
 
+// Takes its memory now: the console must go on when there is no more.
+static void ring_take(struct ring *ring)
+{
+	memset(ring->bytes, 0, ring->size);
+}
+
 enum error line_open(const struct device *opened, bool framed)
 {
 	static const struct uart_operations *const known[] = {&uart_16550_operations, &uart_pl011_operations};
@@ -50,6 +56,8 @@ enum error line_open(const struct device *opened, bool framed)
 			uart = known[i];
 			device = opened;
 			is_framed = framed;
+			ring_take(&output);
+			ring_take(&input);
 			uart->start(device);
 			return ERR_OK;
 		}
