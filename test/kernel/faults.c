@@ -125,6 +125,32 @@ TEST(fault_write_to_code_and_jump_to_data)
 	EXPECT_EQUAL(kind_of(jump, &data, &address), FAULT_PAGE);
 }
 
+// A hole that stays one: nobody gets at it or maps something there by accident.
+TEST(fault_in_a_guard_region)
+{
+	struct map_request request = {.length = 3 * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
+	struct map_request guard = {
+		.length = PAGE_SIZE, .flags = MAPPING_GUARD | MAPPING_FIXED | MAPPING_REPLACE};
+	uint64_t start, middle, address, copied;
+
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &start));
+	middle = guard.address = start + PAGE_SIZE;
+	EXPECT_OK(address_space_map(HANDLE_SELF, &guard, &address));
+	EXPECT_EQUAL(kind_of(read_null, (void *)(middle + 8), &address), FAULT_STACK_GUARD);
+	EXPECT_EQUAL(address, middle + 8);
+	EXPECT_EQUAL(kind_of(write_address, (void *)middle, &address), FAULT_STACK_GUARD);
+	EXPECT_EQUAL(kind_of(jump, (void *)middle, &address), FAULT_STACK_GUARD);
+	EXPECT_ERROR(BAD_ADDRESS, process_info(HANDLE_SELF, (void *)middle));
+	EXPECT_ERROR(PEER_FAULT, address_space_write(HANDLE_SELF, middle, "x", 1, &copied));
+	EXPECT_ERROR(NOT_FOUND, address_space_protect(HANDLE_SELF, middle, PAGE_SIZE, MAPPING_READ));
+	guard.flags = MAPPING_READ | MAPPING_FIXED;
+	EXPECT_ERROR(EXISTS, address_space_map(HANDLE_SELF, &guard, &address));
+	*(volatile char *)(middle - 1) = *(volatile char *)(middle + PAGE_SIZE) = 1;
+	EXPECT_OK(address_space_unmap(HANDLE_SELF, middle, PAGE_SIZE));
+	EXPECT_EQUAL(kind_of(read_null, (void *)middle, &address), FAULT_PAGE);
+	EXPECT_OK(address_space_unmap(HANDLE_SELF, start, 3 * PAGE_SIZE));
+}
+
 TEST(fault_instructions)
 {
 	uint64_t address;

@@ -2,6 +2,7 @@
 //
 // Guests: entering, leaving by system call, fault and kick; registers kept whole.
 
+#include "guests.h"
 #include "isa.h"
 #include "test.h"
 #include <string.h>
@@ -336,4 +337,26 @@ TEST(guest_thread_is_killed)
 	EXPECT_OK(thread_kill(worker.thread, 44));
 	EXPECT_EQUAL(worker_join(&worker), 44);
 	EXPECT(!state_is_mapped());
+}
+
+// --- For other tests
+
+handle_t guest_make_spinning(void)
+{
+	return make_guest(spin_code, sizeof(spin_code));
+}
+
+uint64_t guest_spin(handle_t space, _Atomic uint32_t *begun)
+{
+	uint64_t reason = GUEST_EXIT_KICKED;
+	enum error error = guest_bind(space, GUEST_STATE);
+
+	if (error)
+		return error;
+	ISA_PROGRAM_COUNTER(&state->registers) = GUEST_CODE;
+	ISA_STACK_POINTER(&state->registers) = GUEST_DATA + PAGE_SIZE;
+	*begun = 1;
+	error = guest_enter(&reason);
+	guest_bind(HANDLE_NONE, 0);
+	return error ? error : reason == GUEST_EXIT_KICKED ? ERR_OK : ERR_MISMATCH;
 }

@@ -479,8 +479,9 @@ static uint64_t compute(void *argument)
 TEST(thread_preemption_is_fair_and_tight)
 {
 	struct share shares[2] = {{.pattern = 0x5555aaaa12345678}, {.pattern = 0xfedcba9876543210}};
-	struct thread_info info[2];
+	struct thread_info info[2] = {0};
 	struct worker workers[2];
+	uint64_t end, stalled = 0;
 	volatile bool stop = false;
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -492,16 +493,26 @@ TEST(thread_preemption_is_fair_and_tight)
 		REQUIRE(worker_start_with(&workers[i], compute, &shares[i], &attributes));
 	}
 	// A slice is at most 10 ms: this long takes at least SWITCHES of them.
-	thread_sleep(after(SWITCHES * 5 * MILLISECOND + 100 * MILLISECOND));
-	for (unsigned i = 0; i < 2; i++)
-		EXPECT_OK(thread_info(workers[i].thread, &info[i]));
+	end = after(SWITCHES * 5 * MILLISECOND + 100 * MILLISECOND);
+	while (now() < end) {
+		thread_sleep(after(10 * MILLISECOND));
+		for (unsigned i = 0; i < 2; i++) {
+			uint64_t before = info[i].cpu_time;
+
+			EXPECT_OK(thread_info(workers[i].thread, &info[i]));
+			if (info[i].cpu_time > before + 20 * MILLISECOND)
+				stalled += info[i].cpu_time - before;
+		}
+	}
 	stop = true;
 	for (unsigned i = 0; i < 2; i++)
 		EXPECT_EQUAL(worker_join(&workers[i]), 0);
 	EXPECT(shares[0].rounds > 0 && shares[1].rounds > 0);
-	// Evenly, but for the slice that is under way.
-	test_note("two that compute got %llu and %llu microseconds",
-		(unsigned long long)info[0].cpu_time / 1000, (unsigned long long)info[1].cpu_time / 1000);
-	EXPECT(info[0].cpu_time > info[1].cpu_time * 95 / 100);
-	EXPECT(info[1].cpu_time > info[0].cpu_time * 95 / 100);
+	// Evenly, but for the slice that is under way, and for what the CPU's host took from a thread at once: the scheduler
+	// makes up for a part of that only.
+	test_note("two that compute got %llu and %llu microseconds, %llu of them in stalls",
+		(unsigned long long)info[0].cpu_time / 1000, (unsigned long long)info[1].cpu_time / 1000,
+		(unsigned long long)stalled / 1000);
+	EXPECT(info[0].cpu_time + stalled > info[1].cpu_time * 95 / 100);
+	EXPECT(info[1].cpu_time + stalled > info[0].cpu_time * 95 / 100);
 }

@@ -131,6 +131,44 @@ static void *count_one(void *unused)
 	return unused;
 }
 
+// --- Data of a thread by key
+
+static pthread_key_t key;
+static _Atomic unsigned destroyed;
+
+static void destroy(void *value)
+{
+	destroyed += *(unsigned *)value;
+	free(value);
+}
+
+static void *keep_by_key(void *number)
+{
+	unsigned *value = malloc(sizeof(*value));
+	bool good = pthread_getspecific(key) == NULL && value != NULL && pthread_setspecific(key, value) == 0;
+	if (good)
+		*value = (unsigned)(uintptr_t)number;
+	sched_yield();
+	return good && pthread_getspecific(key) == value ? NULL : number;
+}
+
+static void test_keys(void)
+{
+	pthread_t threads[10];
+	unsigned own_value = 1000;
+	bool good = pthread_key_create(&key, destroy) == 0 && pthread_setspecific(key, &own_value) == 0;
+	for (uintptr_t i = 0; i < 10; i++)
+		good = good && pthread_create(&threads[i], NULL, keep_by_key, (void *)(i + 1)) == 0;
+	for (unsigned i = 0; i < 10; i++) {
+		void *result = threads;
+		good = good && pthread_join(threads[i], &result) == 0 && result == NULL;
+	}
+	check(good && destroyed == 55,
+		"each thread has its own value of a key, and a destructor gets it at the end");
+	check(pthread_getspecific(key) == &own_value && pthread_key_delete(key) == 0,
+		"others' ends leave it alone");
+}
+
 static void test_threads(void)
 {
 	static pthread_t threads[THREADS_AT_ONCE];
@@ -167,5 +205,6 @@ int main(void)
 	test_files();
 	test_time();
 	test_threads();
+	test_keys();
 	return check_end();
 }

@@ -67,6 +67,39 @@ def kernel_panic(guest: Guest) -> None:
     _shows(log, rb"  0x[0-9a-f]+ panic\+0x", rb"  0x[0-9a-f]+ __stack_chk_fail\+0x", rb"  0x[0-9a-f]+ \w+\+0x")
 
 
+# The program counter in the frame of a user program, where the kernel's memcpy takes its source and its length from, and
+# the code of a fault in a page that is there. RISC-V has no such code: there the debugger shows that the page can be read.
+FRAME_AND_COPY = {
+    "x86_64": ("rip", "rsi", "rdx", rb"code 0x10e"),
+    "aarch64": ("pc", "x1", "x2", rb"code 0x9600000f"),
+    "riscv64": ("pc", "a1", "a2", rb"code 0xd"),
+}
+
+
+@system_test()
+def user_memory_out_of_reach(guest: Guest) -> None:
+    """The kernel reads memory of the running program, which that could read itself, but not by the routines for it: SMAP, PAN, SUM."""
+    counter, source, length, code = FRAME_AND_COPY[guest.architecture]
+    address = f"cpus[0].current->arch.frame->{counter}"
+    log, said = _panic_by_debugger(
+        guest,
+        "hbreak address_space_fault if access != FAULT_ACCESS_EXECUTE",  # its code is there
+        "continue",
+        "delete",
+        f'printf "at %#lx\\n", {address}',
+        f'printf "holds %#x\\n", *(unsigned char *){address}',
+        f"set ${source} = {address}",
+        f"set ${length} = 1",
+        "set $pc = memcpy",
+        "continue",
+    )
+    shown = re.search(rb"at 0x([0-9a-f]+)\n", said)
+    check(bool(shown), "gdb did not find the program's code")
+    check(guest.architecture != "riscv64" or b"holds 0x" in said, "the program's code is not there")
+    if shown:
+        _shows(log, rb"kernel panic: .*page fault, address 0x0*" + shown[1] + b", " + code, rb"memcpy\+0x")
+
+
 @system_test()
 def kernel_stack_overflow(guest: Guest) -> None:
     """A thread whose kernel stack ends just below where it stands goes on into the guard page: told from the emergency stack."""
