@@ -132,6 +132,57 @@ TEST(thread_attributes_have_defaults)
 	handle_close(thread);
 }
 
+// --- CPUs
+
+#define CPUS_MAX 16
+
+static unsigned cpus_online(void)
+{
+	struct cpu_info cpu;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < CPUS_MAX && system_cpu(start_handle(START_SYSTEM), i, &cpu) == ERR_OK; i++)
+		count += (unsigned)cpu.online;
+	return count;
+}
+
+static uint64_t count_up(void *count)
+{
+	for (;;)
+		++*(_Atomic uint64_t *)count;
+	return 0;
+}
+
+// As many threads as there are CPUs: those that are idle take them from the one where they began.
+TEST(thread_ready_ones_go_to_idle_cpus)
+{
+	unsigned count = cpus_online();
+	_Atomic uint64_t counts[CPUS_MAX] = {0};
+	struct worker workers[CPUS_MAX];
+	uint64_t used = 0, deadline = after(60000 * MILLISECOND);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct thread_attributes attributes = {.name = "counts", .priority = 50};
+
+		REQUIRE(worker_start_with(&workers[i], count_up, (void *)&counts[i], &attributes));
+	}
+	while (used != ((uint64_t)1 << count) - 1 && now() < deadline) {
+		thread_sleep(after(10 * MILLISECOND));
+		used = 0;
+		for (unsigned i = 0; i < count; i++) {
+			struct thread_info info;
+
+			EXPECT_OK(thread_info(workers[i].thread, &info));
+			used |= (uint64_t)(counts[i] > 0) << info.cpu;
+		}
+	}
+	EXPECT_EQUAL(used, ((uint64_t)1 << count) - 1);
+	for (unsigned i = 0; i < count; i++) {
+		EXPECT_OK(thread_kill(workers[i].thread, 0));
+		worker_join(&workers[i]);
+	}
+}
+
 // --- Yielding
 
 #define TURNS 500
@@ -177,13 +228,6 @@ TEST(thread_yield_hands_over)
 	EXPECT_EQUAL(turns.turn, TURNS);
 	EXPECT(turns.yields < 3 * TURNS);
 	test_note("%u yields for %u turns", turns.yields, TURNS);
-}
-
-static uint64_t count_up(void *count)
-{
-	for (;;)
-		++*(_Atomic uint64_t *)count;
-	return 0;
 }
 
 static uint64_t yield_above(void *argument)

@@ -29,7 +29,7 @@ def four_cpus(guest: Guest) -> None:
 @system_test()
 def processors(guest: Guest) -> None:
     """Programs are told of the CPUs that there are."""
-    for count in (1, 4):
+    for count in (1, 4, 8):
         output = guest.succeed(
             "/bin/busybox", "sh", "-c", "nproc; grep -c ^processor /proc/cpuinfo", machine=qemu.Machine(smp=count)
         )
