@@ -33,6 +33,16 @@ static struct endpoint *waited_for(struct thread *thread)
 	return __atomic_load_n((struct endpoint **)&thread->wait_object, __ATOMIC_ACQUIRE);
 }
 
+// Whoever takes a sender out of the queue also takes it out of the reach of revocations.
+static void dequeue_sender(struct endpoint *endpoint, struct thread *sender)
+{
+	ASSERT_LOCK_HELD(&endpoint->lock);
+	heap_remove(&endpoint->senders, &sender->wait_node);
+	spin_lock(&endpoint->object.derivation_lock);
+	derivation_remove(&sender->queued);
+	spin_unlock(&endpoint->object.derivation_lock);
+}
+
 static void cancel_send(struct thread *thread)
 {
 	struct endpoint *endpoint = waited_for(thread);
@@ -41,7 +51,7 @@ static void cancel_send(struct thread *thread)
 		return;
 	spin_lock(&endpoint->lock);
 	if (heap_contains(&thread->wait_node))
-		heap_remove(&endpoint->senders, &thread->wait_node);
+		dequeue_sender(endpoint, thread);
 	spin_unlock(&endpoint->lock);
 }
 
@@ -134,7 +144,7 @@ static enum error send_to_waiting(struct endpoint *endpoint, struct thread *send
 	return ERR_WOULD_BLOCK;
 }
 
-enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender)
+enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender, struct capability *source)
 {
 	enum error error;
 
@@ -144,6 +154,11 @@ enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender
 	error = send_to_waiting(endpoint, sender);
 	if (error != ERR_WOULD_BLOCK || (sender->message_info & MESSAGE_TRY))
 		return error;
+	if (source) {
+		capability_locate(source, &sender->process->table, arch_message_handle(&sender->arch));
+		if (!capability_attach(source, &sender->queued))
+			return ERR_BAD_HANDLE;
+	}
 	thread_prepare_wait(&send_wait, endpoint, THREAD_BLOCKED, message_deadline(sender));
 	heap_insert(&endpoint->senders, &sender->wait_node, sender_key(sender, endpoint->arrivals++));
 	return ERR_OK;
@@ -168,7 +183,7 @@ static enum error send(struct thread *thread, uint64_t flags, uint64_t call)
 	thread->message_info = info | call;
 	thread->message_badge = capability.badge;
 	spin_lock(&endpoint->lock);
-	error = endpoint_send_locked(endpoint, thread);
+	error = endpoint_send_locked(endpoint, thread, &capability);
 	spin_unlock(&endpoint->lock);
 	if (error)
 		offers_release(thread);
@@ -273,7 +288,7 @@ static enum error receive_locked(struct endpoint *endpoint, struct thread *threa
 		// What it was lent may have been recalled since.
 		if (requeue_sender(endpoint, sender))
 			continue;
-		heap_remove(&endpoint->senders, &sender->wait_node);
+		dequeue_sender(endpoint, sender);
 		if (take_message(sender, thread))
 			return ERR_OK;
 	}
@@ -383,7 +398,7 @@ static bool fail_senders(struct endpoint *endpoint)
 	for (unsigned i = 0; i < FAIL_STEP && endpoint->senders; i++) {
 		struct thread *sender = container_of(endpoint->senders, struct thread, wait_node);
 
-		heap_remove(&endpoint->senders, &sender->wait_node);
+		dequeue_sender(endpoint, sender);
 		if (thread_claim(sender)) {
 			caller_finish(sender, ERR_PEER_CLOSED);
 			thread_wake(sender);
@@ -430,6 +445,26 @@ static bool fail_receivers(struct endpoint *endpoint)
 	return any;
 }
 
+// What is kept for a capability is a message that waits to be received. Its sender is in that wait, or is just beginning or
+// ending it on another CPU.
+static void revoke_kept(const struct capability *revoked)
+{
+	struct spinlock *tree_lock = &revoked->object->derivation_lock;
+	const struct derivation *first;
+	struct thread *sender = NULL;
+	uint64_t number = 0;
+
+	spin_lock(tree_lock);
+	first = capability_first_derived(revoked);
+	if (first && first->table == NULL) {
+		sender = container_of(first, struct thread, queued);
+		number = thread_wait_number(sender);
+	}
+	spin_unlock(tree_lock);
+	if (sender && !thread_abort_wait_number(sender, number, ERR_BAD_HANDLE))
+		spin_wait();
+}
+
 static void destroy(struct object *object)
 {
 	struct endpoint *endpoint = endpoint_of(object);
@@ -450,5 +485,6 @@ const struct object_operations endpoint_operations = {
 	.cache = &endpoint_cache,
 	.capability_added = capability_added,
 	.capability_removed = capability_removed,
+	.revoke_kept = revoke_kept,
 	.destroy = destroy,
 };

@@ -21,7 +21,7 @@ static bool call_handler(
 	thread->message_info = MESSAGE_INFO(fault->kind, message_words, 0) | MESSAGE_CALL;
 	thread->message_badge = badge;
 	spin_lock(&endpoint->lock);
-	error = endpoint_send_locked(endpoint, thread);
+	error = endpoint_send_locked(endpoint, thread, NULL);
 	spin_unlock(&endpoint->lock);
 	if (error)
 		fault_finish(thread);

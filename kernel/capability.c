@@ -261,15 +261,13 @@ static struct capability *same_slot(const struct capability *found)
 
 static enum error find_slot(struct capability_table *table, handle_t handle, struct capability *found)
 {
-	found->derivation.table = table;
-	found->index = (uint16_t)handle;
+	capability_locate(found, table, handle);
 	return capability_read(table, handle, found);
 }
 
 enum error capability_hold(struct capability_table *table, handle_t handle, struct capability *found)
 {
-	found->derivation.table = table;
-	found->index = (uint16_t)handle;
+	capability_locate(found, table, handle);
 	if (atomic_load_explicit(&found->object->revocations, memory_order_relaxed))
 		return ERR_BUSY;
 	return object_try_get(found->object) ? ERR_OK : ERR_BAD_HANDLE;

@@ -26,8 +26,7 @@ static struct syscall_result derive(struct capability_table *table, handle_t han
 	handle_t derived;
 	enum error error;
 
-	source->derivation.table = own_table();
-	source->index = (uint16_t)handle;
+	capability_locate(source, own_table(), handle);
 	source->badge = badge;
 	error = capability_copy(table, source, rights, &derived);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(derived);

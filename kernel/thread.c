@@ -110,6 +110,7 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 	list_init(&thread->process_link);
 	list_init(&thread->run_link);
 	list_init(&thread->wait_link);
+	derivation_init_alone(&thread->queued);
 	atomic_init(&thread->state, THREAD_CREATING);
 	thread->timeout.expire = expire;
 	thread->timeout.deadline = DEADLINE_NEVER;

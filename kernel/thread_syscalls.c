@@ -350,12 +350,18 @@ struct syscall_result sys_thread_set_affinity(handle_t handle, uint64_t affinity
 
 	if (!error && !(affinity & online_cpus()))
 		error = ERR_INVALID_ARGUMENT;
+	if (!error && !object_try_get(&thread->object))
+		error = ERR_BAD_HANDLE;
 	if (error)
 		return SYSCALL_ERROR(error);
 	spin_lock(&thread->lock);
 	thread->affinity = affinity;
 	scheduler_update(thread);
 	spin_unlock(&thread->lock);
+	// Elsewhere it looks at its affinity before it goes on.
+	if (!scheduler_may_run(thread, &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)]))
+		scheduler_poke_and_wait(thread);
+	object_put(&thread->object);
 	return SYSCALL_OK;
 }
 

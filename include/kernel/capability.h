@@ -85,6 +85,14 @@ void capability_cancel(struct capability_table *table, handle_t handle);
 void capability_install(
 	struct capability_table *table, handle_t handle, struct object *object, rights_t rights);
 
+// Says where a look-up found it: for deriving and attaching without capability_hold.
+static inline void capability_locate(
+	struct capability *found, struct capability_table *table, handle_t handle)
+{
+	found->derivation.table = table;
+	found->index = (uint16_t)handle;
+}
+
 // Makes what a look-up of `handle` in `table` found a source to derive from: its object is counted until
 // object_put. Errors: BUSY (something is being revoked), BAD_HANDLE (the object has ended).
 enum error capability_hold(struct capability_table *table, handle_t handle, struct capability *found);
@@ -93,8 +101,7 @@ enum error capability_hold(struct capability_table *table, handle_t handle, stru
 bool capability_derive(struct capability_table *table, handle_t handle, const struct capability *source,
 	rights_t rights, uint64_t badge);
 
-// The same in one step and without holding, for what a look-up in table source->derivation.table found in slot
-// source->index: derives one with the badge that `source` says. Errors: BUSY, BAD_HANDLE (it has been closed or
+// The same in one step and without holding, for what a look-up found and capability_locate: derives one with the badge that `source` says. Errors: BUSY, BAD_HANDLE (it has been closed or
 // revoked), and those of capability_reserve.
 enum error capability_copy(
 	struct capability_table *table, const struct capability *source, rights_t rights, handle_t *handle);
@@ -107,7 +114,7 @@ enum error capability_install_new(struct object *object, rights_t rights, handle
 // point. Errors: NOT_FOUND.
 enum error capability_next(uint64_t index, struct capability *found, handle_t *handle);
 
-// Keeps something on behalf of a held capability. False: that has been closed or revoked. Locks below
+// Keeps something on behalf of a held or located capability. False: that has been closed or revoked. Locks below
 // RANK_DERIVATION may be held.
 bool capability_attach(const struct capability *source, struct derivation *kept);
 // The first of what is derived from a capability that a look-up found; NULL: nothing, or it is gone. The tree

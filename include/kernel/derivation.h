@@ -3,8 +3,8 @@
 // The derivation tree of an object's capabilities, written as text with brackets: each capability is an
 // opening and a closing one in a ring, and what stands between them is derived from it. So taking a capability
 // out leaves what was derived from it to what it was derived from itself, and nothing ever needs a walk over
-// more than one node. What the kernel keeps on behalf of a capability, a mapping, stands beside it: it goes
-// when something above that capability is revoked. The object's derivation_lock is held for all of it.
+// more than one node. What the kernel keeps on behalf of a capability, a mapping or a call that waits to be received,
+// stands beside it: it goes when something above that capability is revoked. The object's derivation_lock is held for all of it.
 
 #ifndef KERNEL_DERIVATION_H
 #define KERNEL_DERIVATION_H
@@ -14,7 +14,7 @@
 struct capability_table;
 
 struct derivation {
-	struct capability_table *table; // that the capability is in; NULL: a mapping
+	struct capability_table *table; // that the capability is in; NULL: kept on behalf of one
 	struct list_node open;
 	struct list_node close;
 };

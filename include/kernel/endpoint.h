@@ -39,8 +39,9 @@ struct reply {
 extern const struct wait_operations ipc_receive_wait, ipc_answer_wait;
 
 // Sends the current thread's message (message_info, message_badge; MESSAGE_CALL in the info: waits for the
-// answer). The endpoint's lock is held. ERR_OK: done, or the thread waits (cpu->blocked).
-enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender);
+// answer). The endpoint's lock is held. `source`: what the look-up of its handle found; NULL: a fault. ERR_OK: done, or the
+// thread waits (cpu->blocked).
+enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender, struct capability *source);
 
 // Gives the bound notification's word to a waiting receiver, if there is one. Both locks are held.
 void endpoint_deliver_notification(struct endpoint *endpoint, struct notification *notification);

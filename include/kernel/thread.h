@@ -14,6 +14,7 @@
 
 #include <arch/thread.h>
 #include <arch/types.h>
+#include <kernel/derivation.h>
 #include <kernel/futex.h>
 #include <kernel/heap.h>
 #include <kernel/list.h>
@@ -145,6 +146,8 @@ struct thread {
 	struct thread *joiner;        // waits in thread_join; guarded by lock
 	struct notification *watcher; // counted; NULL: none
 	uint64_t watcher_bits;
+	struct derivation
+		queued; // while in an endpoint's queue of senders: on behalf of the capability it sends through
 };
 
 #define SYSCALL_BLOCKED ((struct syscall_result){.error = UINT64_MAX, .value = 0})

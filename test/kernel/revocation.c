@@ -284,6 +284,7 @@ struct deriver {
 	handle_t source;
 	struct worker worker;
 	uint64_t busy;
+	atomic_bool *begin;
 };
 
 // Derives from what it derived, until it is all gone.
@@ -292,6 +293,8 @@ static uint64_t derive_until_gone(void *argument)
 	struct deriver *deriver = argument;
 	handle_t last = deriver->source;
 
+	while (!atomic_load(deriver->begin))
+		thread_yield();
 	for (;;) {
 		handle_t next;
 		enum error error = handle_duplicate(last, RIGHTS_SAME, &next);
@@ -311,14 +314,18 @@ TEST(revoke_while_others_derive)
 {
 	uint64_t before = handles_of(HANDLE_SELF);
 	struct deriver derivers[3];
+	atomic_bool begin = false;
 	handle_t root;
 
 	REQUIRE_OK(notification_create(&root));
 	for (unsigned i = 0; i < 3; i++) {
 		derivers[i].busy = 0;
+		derivers[i].begin = &begin;
 		REQUIRE_OK(handle_duplicate(root, RIGHTS_SAME, &derivers[i].source));
 		REQUIRE(worker_start(&derivers[i].worker, derive_until_gone, &derivers[i]));
 	}
+	// They fill the table, so all is there before the first begins.
+	atomic_store(&begin, true);
 	thread_sleep(after(10 * MILLISECOND));
 	EXPECT_OK(handle_revoke(root));
 	for (unsigned i = 0; i < 3; i++) {

@@ -161,6 +161,41 @@ TEST(thread_kill_one_below_another_that_computes)
 	worker_forget(&below);
 }
 
+// A CPU that is forbidden to a thread runs it no more: on the only one that it has left another one comes first.
+TEST(thread_leaves_a_forbidden_cpu_at_once)
+{
+	struct thread_attributes high = {.name = "high", .affinity = 2, .priority = 100};
+	struct thread_attributes low = {.name = "low", .affinity = 4, .priority = 50};
+	volatile uint64_t counts[2] = {0};
+	struct worker above, mover;
+	struct system_info info;
+
+	REQUIRE_OK(system_info(start_handle(START_SYSTEM), &info));
+	if (info.cpu_count < 3)
+		return;
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, 1));
+	REQUIRE(worker_start_with(&above, spin, (void *)(uintptr_t)&counts[0], &high));
+	REQUIRE(worker_start_with(&mover, spin, (void *)(uintptr_t)&counts[1], &low));
+	while (counts[0] == 0)
+		thread_sleep(after(MILLISECOND));
+	for (unsigned i = 0; i < 50; i++) {
+		uint64_t seen = counts[1];
+
+		while (counts[1] == seen)
+			thread_sleep(after(MILLISECOND / 10));
+		EXPECT_OK(thread_set_affinity(mover.thread, 2));
+		seen = counts[1];
+		thread_sleep(after(MILLISECOND / 10));
+		EXPECT_EQUAL(counts[1], seen);
+		EXPECT_OK(thread_set_affinity(mover.thread, 4));
+	}
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, UINT64_MAX));
+	thread_kill(above.thread, 0);
+	thread_kill(mover.thread, 0);
+	worker_join(&above);
+	worker_join(&mover);
+}
+
 static uint64_t sleep_long(void *argument)
 {
 	(void)argument;

@@ -67,6 +67,7 @@ void core_machine_make_threads(void)
 		atomic_store(&thread->on_cpu, true); // it stays there
 		spin_init(&thread->lock, RANK_THREAD);
 		list_init(&thread->wait_link);
+		derivation_init_alone(&thread->queued);
 		atomic_store(&thread->state, THREAD_RUNNING);
 		cpus[i].current = thread;
 	}
@@ -143,6 +144,17 @@ static void removed(struct object *object, rights_t rights)
 	test_object_of(object)->with_receive -= (rights & RIGHT_RECEIVE) != 0;
 }
 
+static void revoke_kept(const struct capability *revoked)
+{
+	struct derivation *first;
+
+	spin_lock(&revoked->object->derivation_lock);
+	first = capability_first_derived(revoked);
+	CHECK(first != NULL && first->table == NULL);
+	derivation_remove(first);
+	spin_unlock(&revoked->object->derivation_lock);
+}
+
 static void destroy(struct object *object)
 {
 	CHECK(test_object_of(object)->capabilities == 0 && test_object_of(object)->with_receive == 0);
@@ -150,10 +162,10 @@ static void destroy(struct object *object)
 }
 
 // Weak: a test of a type brings the real ones.
-#define TEST_OPERATIONS                                                          \
-	{                                                                        \
-		.name = "test", .cache = &test_cache, .capability_added = added, \
-		.capability_removed = removed, .destroy = destroy,               \
+#define TEST_OPERATIONS                                                                        \
+	{                                                                                      \
+		.name = "test", .cache = &test_cache, .capability_added = added,               \
+		.capability_removed = removed, .revoke_kept = revoke_kept, .destroy = destroy, \
 	}
 
 __attribute__((weak)) const struct object_operations process_operations = TEST_OPERATIONS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Derivation and revocation against a model that is plain: a list of capabilities, each with the one it comes
-// from. Random sequences of create, duplicate, mint, transfer, close, revoke and ends of tables; after each
-// revocation, and now and then, every handle there ever was means what the model says.
+// from, and a list of what is kept on behalf of some. Random sequences of create, duplicate, mint, transfer, keep, close,
+// revoke and ends of tables; after each revocation, and now and then, every handle there ever was means what the model says.
 //
 // The seed is printed; another one may be given as argument.
 
@@ -15,6 +15,7 @@
 
 #define TABLES    4
 #define NODES     600
+#define KEPT      200
 #define STALE     256
 #define STEPS     2000000
 #define CHECK_ALL 5000 // steps between checks of everything
@@ -29,15 +30,22 @@ struct node {
 	struct node *parent; // NULL: derived from none
 };
 
+struct kept {
+	struct test_object *object; // NULL: free
+	struct node *above;         // what it goes with when that is revoked; NULL: nothing
+	struct derivation derivation;
+};
+
 static struct process processes[TABLES];
 static handle_t handle_of[TABLES][TABLES]; // of process [second] in the table of [first]
 static struct node nodes[NODES];
+static struct kept kept[KEPT];
 static struct {
 	unsigned table;
 	handle_t handle;
 } stale[STALE];
 static struct thread actor;
-static uint64_t revoked, closed, derived, tables_ended;
+static uint64_t revoked, closed, derived, tables_ended, kept_revoked;
 
 static void act_in(unsigned table)
 {
@@ -62,6 +70,9 @@ static void forget(struct node *node)
 	for (unsigned i = 0; i < NODES; i++)
 		if (nodes[i].used && nodes[i].parent == node)
 			nodes[i].parent = node->parent;
+	for (unsigned i = 0; i < KEPT; i++)
+		if (kept[i].above == node)
+			kept[i].above = node->parent;
 	stale[place].table = node->table;
 	stale[place].handle = node->handle;
 	node->used = false;
@@ -197,6 +208,48 @@ static void grant(struct node *node)
 	derived++;
 }
 
+static void forget_kept(struct kept *one)
+{
+	object_put(&one->object->object);
+	*one = (struct kept){0};
+}
+
+// Keeps something on behalf of a capability, or takes away what was kept.
+static void keep(struct node *node)
+{
+	struct kept *one = &kept[random_below(KEPT)];
+	struct capability source;
+
+	if (one->object) {
+		spin_lock(&one->object->object.derivation_lock);
+		derivation_remove(&one->derivation);
+		spin_unlock(&one->object->object.derivation_lock);
+		forget_kept(one);
+		return;
+	}
+	CHECK(capability_lookup(node->handle, OBJECT_NONE, 0, &source) == ERR_OK);
+	capability_locate(&source, &processes[node->table].table, node->handle);
+	CHECK(capability_attach(&source, &one->derivation));
+	object_get(&node->object->object);
+	one->object = node->object;
+	one->above = node->parent;
+}
+
+// What is kept below the node has been taken away, and nothing else.
+static void check_kept(const struct node *node)
+{
+	for (unsigned i = 0; i < KEPT; i++) {
+		bool doomed = kept[i].above && (kept[i].above == node || comes_from(kept[i].above, node));
+
+		if (kept[i].object == NULL)
+			continue;
+		CHECK(list_is_empty(&kept[i].derivation.open) == doomed);
+		if (doomed)
+			forget_kept(&kept[i]);
+		kept_revoked += doomed;
+	}
+}
+
 // A transfer as messages do it: prepared, and finished or given up after something else has happened.
 static void transfer(struct node *node)
 {
@@ -240,6 +293,7 @@ static void revoke(struct node *node)
 	for (unsigned i = 0; i < NODES; i++)
 		doomed[i] = nodes[i].used && comes_from(&nodes[i], node);
 	CHECK(sys_handle_revoke(node->handle).error == ERR_OK);
+	check_kept(node);
 	for (unsigned i = 0; i < NODES; i++) {
 		struct capability found;
 
@@ -346,6 +400,8 @@ static void step(void)
 		grant(node);
 	else if (action < 700 && room)
 		transfer(node);
+	else if (action < 800)
+		keep(node);
 	else if (action < 950)
 		close(node);
 	else if (action < 975)
@@ -371,10 +427,14 @@ int main(int argc, char **argv)
 			check_all();
 	}
 	check_all();
-	printf("%u operations: %llu derived, %llu closed, %llu revoked, %llu tables ended\n", STEPS,
-		(unsigned long long)derived, (unsigned long long)closed, (unsigned long long)revoked,
-		(unsigned long long)tables_ended);
-	CHECK(revoked > STEPS / 100 && closed > STEPS / 100);
+	printf("%u operations: %llu derived, %llu closed, %llu revoked and %llu kept for them, %llu tables "
+	       "ended\n",
+		STEPS, (unsigned long long)derived, (unsigned long long)closed, (unsigned long long)revoked,
+		(unsigned long long)kept_revoked, (unsigned long long)tables_ended);
+	CHECK(revoked > STEPS / 100 && closed > STEPS / 100 && kept_revoked > STEPS / 1000);
+	for (unsigned i = 0; i < KEPT; i++)
+		if (kept[i].object)
+			forget_kept(&kept[i]);
 	for (unsigned i = 0; i < TABLES; i++)
 		end_table(i);
 	object_reap();
