@@ -365,29 +365,30 @@ struct syscall_result sys_endpoint_create(void)
 		return SYSCALL_ERROR(ERR_NO_MEMORY);
 	spin_init(&endpoint->lock, RANK_ENDPOINT);
 	list_init(&endpoint->receivers);
+	binding_init(&endpoint->binding);
+	endpoint->binding.endpoint = endpoint;
 	error = capability_install_new(&endpoint->object, RIGHTS_ALL, &handle);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(handle);
 }
 
 struct syscall_result sys_endpoint_bind(handle_t endpoint_handle, handle_t notification_handle)
 {
-	struct capability endpoint_capability, notification_capability;
-	struct notification *notification = NULL;
-	struct endpoint *endpoint;
+	struct capability_table *table = &thread_current()->process->table;
+	struct capability holder, found;
 	enum error error;
 
-	error = capability_lookup(
-		endpoint_handle, OBJECT_ENDPOINT, RIGHT_RECEIVE | RIGHT_BIND, &endpoint_capability);
-	if (!error && notification_handle != HANDLE_NONE) {
-		error = capability_lookup(
-			notification_handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &notification_capability);
-		notification = container_of(notification_capability.object, struct notification, object);
+	error = capability_lookup(endpoint_handle, OBJECT_ENDPOINT, RIGHT_RECEIVE | RIGHT_BIND, &holder);
+	if (!error && notification_handle == HANDLE_NONE) {
+		notification_unbind_endpoint(endpoint_of(holder.object));
+		return SYSCALL_OK;
 	}
+	if (!error)
+		error = capability_lookup(notification_handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &found);
 	if (error)
 		return SYSCALL_ERROR(error);
-	endpoint = endpoint_of(endpoint_capability.object);
-	error = notification_bind_endpoint(endpoint, notification);
-	return SYSCALL_ERROR(error);
+	capability_locate(&holder, table, endpoint_handle);
+	capability_locate(&found, table, notification_handle);
+	return SYSCALL_ERROR(notification_bind_endpoint(endpoint_of(holder.object), &holder, &found));
 }
 
 // Fails some who send: nobody is left to receive. The lock is held. False: there was none.
@@ -445,23 +446,25 @@ static bool fail_receivers(struct endpoint *endpoint)
 	return any;
 }
 
-// What is kept for a capability is a message that waits to be received. Its sender is in that wait, or is just beginning or
-// ending it on another CPU.
+// What is kept for a capability is the endpoint's binding or a message that waits to be received. Its sender is in that
+// wait, or is just beginning or ending it on another CPU.
 static void revoke_kept(const struct capability *revoked)
 {
-	struct spinlock *tree_lock = &revoked->object->derivation_lock;
+	struct endpoint *endpoint = endpoint_of(revoked->object);
 	const struct derivation *first;
 	struct thread *sender = NULL;
 	uint64_t number = 0;
 
-	spin_lock(tree_lock);
+	spin_lock(&endpoint->object.derivation_lock);
 	first = capability_first_derived(revoked);
-	if (first && first->table == NULL) {
+	if (first && first->table == NULL && first != &endpoint->binding.on_holder) {
 		sender = container_of(first, struct thread, queued);
 		number = thread_wait_number(sender);
 	}
-	spin_unlock(tree_lock);
-	if (sender && !thread_abort_wait_number(sender, number, ERR_BAD_HANDLE))
+	spin_unlock(&endpoint->object.derivation_lock);
+	if (first == &endpoint->binding.on_holder)
+		binding_revoke_of_endpoint(revoked, endpoint, first);
+	else if (sender && !thread_abort_wait_number(sender, number, ERR_BAD_HANDLE))
 		spin_wait();
 }
 
@@ -470,7 +473,7 @@ static void destroy(struct object *object)
 	struct endpoint *endpoint = endpoint_of(object);
 	bool left = true;
 
-	notification_bind_endpoint(endpoint, NULL);
+	notification_unbind_endpoint(endpoint);
 	while (left) {
 		spin_lock(&endpoint->lock);
 		left = fail_senders(endpoint) || fail_receivers(endpoint);

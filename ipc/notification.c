@@ -4,6 +4,7 @@
 // receivers there as well.
 
 #include <kernel/assert.h>
+#include <kernel/binding.h>
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -64,39 +65,50 @@ void notification_signal(struct notification *notification, uint64_t bits)
 		spin_unlock(&endpoint->lock);
 }
 
-static void unbind_locked(struct endpoint *endpoint)
+void notification_unbind_locked(struct endpoint *endpoint)
 {
 	struct notification *notification = endpoint->notification;
 
+	ASSERT_LOCK_HELD(&endpoint->lock);
 	if (notification == NULL)
 		return;
+	binding_detach(&endpoint->binding, &endpoint->object, notification);
 	spin_lock(&notification->lock);
 	__atomic_store_n(&notification->endpoint, NULL, __ATOMIC_RELEASE);
 	spin_unlock(&notification->lock);
 	endpoint->notification = NULL;
 }
 
-enum error notification_bind_endpoint(struct endpoint *endpoint, struct notification *notification)
+enum error notification_bind_endpoint(
+	struct endpoint *endpoint, const struct capability *holder, const struct capability *found)
 {
+	struct notification *notification = notification_of(found->object);
 	enum error error = ERR_OK;
 
 	spin_lock(&endpoint->lock);
-	if (notification == NULL) {
-		unbind_locked(endpoint);
-		spin_unlock(&endpoint->lock);
-		return ERR_OK;
-	}
 	spin_lock(&notification->lock);
 	if (endpoint->notification || notification->endpoint) {
 		error = ERR_BUSY;
 	} else {
 		endpoint->notification = notification;
 		__atomic_store_n(&notification->endpoint, endpoint, __ATOMIC_RELEASE);
-		endpoint_deliver_notification(endpoint, notification);
+		if (binding_attach(&endpoint->binding, holder, found))
+			endpoint_deliver_notification(endpoint, notification);
+		else
+			error = ERR_BAD_HANDLE;
 	}
 	spin_unlock(&notification->lock);
+	if (error == ERR_BAD_HANDLE)
+		notification_unbind_locked(endpoint);
 	spin_unlock(&endpoint->lock);
 	return error;
+}
+
+void notification_unbind_endpoint(struct endpoint *endpoint)
+{
+	spin_lock(&endpoint->lock);
+	notification_unbind_locked(endpoint);
+	spin_unlock(&endpoint->lock);
 }
 
 // --- System calls
@@ -201,7 +213,7 @@ static void destroy(struct object *object)
 	if (endpoint) {
 		spin_lock(&endpoint->lock);
 		if (endpoint->notification == notification)
-			unbind_locked(endpoint);
+			notification_unbind_locked(endpoint);
 		spin_unlock(&endpoint->lock);
 	}
 	while (fail_waiter(notification))
@@ -211,5 +223,6 @@ static void destroy(struct object *object)
 const struct object_operations notification_operations = {
 	.name = "notification",
 	.cache = &notification_cache,
+	.revoke_kept = binding_revoke_kept,
 	.destroy = destroy,
 };

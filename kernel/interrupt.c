@@ -4,6 +4,7 @@
 // acknowledges it.
 
 #include <kernel/assert.h>
+#include <kernel/binding.h>
 #include <kernel/boot.h>
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
@@ -19,8 +20,7 @@ struct interrupt {
 	struct object object;
 	struct spinlock lock;
 	uint32_t line;
-	struct notification *notification; // counted; NULL: not bound
-	uint64_t bits;
+	struct binding binding;
 };
 
 static struct object_cache interrupt_cache = OBJECT_CACHE_INITIALIZER(
@@ -44,8 +44,7 @@ void interrupt_raise(uint32_t line)
 		return;
 	spin_lock(&interrupt->lock);
 	// Signalled under the lock: a notification taken out meanwhile must not be.
-	if (interrupt->notification)
-		notification_signal(interrupt->notification, interrupt->bits);
+	binding_signal(&interrupt->binding);
 	spin_unlock(&interrupt->lock);
 }
 
@@ -75,6 +74,7 @@ struct syscall_result sys_interrupt_create(handle_t handle, uint32_t line, uint3
 		return SYSCALL_ERROR(ERR_NO_MEMORY);
 	spin_init(&interrupt->lock, RANK_INTERRUPT);
 	interrupt->line = UINT32_MAX;
+	binding_init(&interrupt->binding);
 	if (!claim_line(interrupt, line, flags)) {
 		error = interrupt->line == line ? ERR_INVALID_ARGUMENT : ERR_BUSY;
 		object_put(&interrupt->object);
@@ -86,25 +86,21 @@ struct syscall_result sys_interrupt_create(handle_t handle, uint32_t line, uint3
 
 struct syscall_result sys_interrupt_bind(handle_t handle, handle_t notification_handle, uint64_t bits)
 {
-	struct capability capability, target;
-	struct notification *previous, *next;
+	struct capability capability, holder, found;
+	struct notification *previous;
 	struct interrupt *interrupt;
 	enum error error = capability_lookup(handle, OBJECT_INTERRUPT, RIGHT_BIND, &capability);
 
-	if (!error)
-		error = capability_lookup(notification_handle, OBJECT_NOTIFICATION, RIGHT_SEND, &target);
-	if (!error && bits == 0)
-		error = ERR_INVALID_ARGUMENT;
-	if (!error && !object_try_get(target.object))
+	if (!error && notification_handle == HANDLE_NONE)
 		error = ERR_BAD_HANDLE;
+	if (!error)
+		error = binding_lookup(notification_handle, bits, &found);
 	if (error)
 		return SYSCALL_ERROR(error);
+	holder = binding_holder(handle, capability.object);
 	interrupt = interrupt_of(capability.object);
-	next = container_of(target.object, struct notification, object);
 	spin_lock(&interrupt->lock);
-	previous = interrupt->notification;
-	interrupt->notification = next;
-	interrupt->bits = bits;
+	previous = binding_replace(&interrupt->binding, &interrupt->object, &holder, &found, bits);
 	spin_unlock(&interrupt->lock);
 	if (previous)
 		object_put(&previous->object);
@@ -121,7 +117,7 @@ struct syscall_result sys_interrupt_acknowledge(handle_t handle)
 	if (error)
 		return SYSCALL_ERROR(error);
 	interrupt = interrupt_of(capability.object);
-	if (interrupt->notification == NULL)
+	if (atomic_load(&interrupt->binding.bits) == 0)
 		return SYSCALL_ERROR(ERR_BAD_STATE);
 	interrupt_controller->unmask(interrupt->line);
 	return SYSCALL_OK;
@@ -135,12 +131,12 @@ static void destroy(struct object *object)
 		return;
 	interrupt_controller->mask(interrupt->line);
 	atomic_store(&lines[interrupt->line], NULL);
-	if (interrupt->notification)
-		object_put(&interrupt->notification->object);
+	binding_end(&interrupt->binding, object);
 }
 
 const struct object_operations interrupt_operations = {
 	.name = "interrupt",
 	.cache = &interrupt_cache,
+	.revoke_kept = binding_revoke_kept,
 	.destroy = destroy,
 };

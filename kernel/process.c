@@ -27,6 +27,7 @@ struct process *process_create(struct account *account, const char *name)
 	spin_init(&process->lock, RANK_PROCESS);
 	list_init(&process->threads);
 	list_init(&process->link);
+	binding_init(&process->watch);
 	process->account = account;
 	memcpy(process->name, name, strnlen(name, NAME_LENGTH - 1));
 	process->space = address_space_create(account);
@@ -207,23 +208,15 @@ static void release_space(struct process *process)
 
 void process_finish(struct process *process)
 {
-	struct notification *watcher;
-	uint64_t bits;
-
 	ASSERT_NO_LOCKS_HELD();
 	assert(process->exiting && process->thread_count == 0);
 	capability_table_destroy(&process->table);
 	release_space(process);
 	spin_lock(&process->lock);
 	process->state = PROCESS_EXITED;
-	watcher = process->watcher;
-	bits = process->watcher_bits;
-	process->watcher = NULL;
 	spin_unlock(&process->lock);
-	if (watcher) {
-		notification_signal(watcher, bits);
-		object_put(&watcher->object);
-	}
+	binding_signal(&process->watch);
+	binding_end(&process->watch, &process->object);
 }
 
 // Nobody knows it any more: it has ended, or never had a thread.
@@ -243,5 +236,6 @@ static void destroy(struct object *object)
 const struct object_operations process_operations = {
 	.name = "process",
 	.cache = &process_cache,
+	.revoke_kept = binding_revoke_kept,
 	.destroy = destroy,
 };

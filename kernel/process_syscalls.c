@@ -26,24 +26,6 @@ enum error process_lookup(handle_t handle, rights_t needed, struct process **pro
 	return error;
 }
 
-enum error watcher_lookup(handle_t handle, uint64_t bits, struct notification **notification)
-{
-	struct capability capability;
-	enum error error;
-
-	*notification = NULL;
-	if (handle == HANDLE_NONE)
-		return ERR_OK;
-	error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_SEND, &capability);
-	if (!error && bits == 0)
-		error = ERR_INVALID_ARGUMENT;
-	if (!error && !object_try_get(capability.object))
-		error = ERR_BAD_HANDLE;
-	if (!error)
-		*notification = container_of(capability.object, struct notification, object);
-	return error;
-}
-
 // Copies a name byte by byte, since no more than what it needs may be readable.
 static enum error copy_name(char name[NAME_LENGTH], const char __user *user_name)
 {
@@ -154,25 +136,24 @@ struct syscall_result sys_process_info(handle_t handle, struct process_info __us
 
 struct syscall_result sys_process_watch(handle_t handle, handle_t notification, uint64_t bits)
 {
-	struct notification *watcher, *previous;
+	struct capability holder, found;
+	struct notification *previous;
 	struct process *process;
 	bool ended;
 	enum error error = process_lookup(handle, RIGHT_BIND, &process);
 
 	if (!error)
-		error = watcher_lookup(notification, bits, &watcher);
+		error = binding_lookup(notification, bits, &found);
 	if (error)
 		return SYSCALL_ERROR(error);
+	holder = binding_holder(handle, &process->object);
 	spin_lock(&process->lock);
 	ended = process->state == PROCESS_EXITED;
-	previous = ended ? watcher : process->watcher;
-	if (!ended) {
-		process->watcher = watcher;
-		process->watcher_bits = bits;
-	}
+	previous = ended ? binding_notification(&found)
+			 : binding_replace(&process->watch, &process->object, &holder, &found, bits);
 	spin_unlock(&process->lock);
-	if (ended && watcher)
-		notification_signal(watcher, bits);
+	if (ended && previous)
+		notification_signal(previous, bits);
 	if (previous)
 		object_put(&previous->object);
 	return SYSCALL_OK;

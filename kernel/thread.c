@@ -111,6 +111,7 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 	list_init(&thread->run_link);
 	list_init(&thread->wait_link);
 	derivation_init_alone(&thread->queued);
+	binding_init(&thread->watch);
 	atomic_init(&thread->state, THREAD_CREATING);
 	thread->timeout.expire = expire;
 	thread->timeout.deadline = DEADLINE_NEVER;
@@ -191,8 +192,7 @@ static void destroy(struct object *object)
 		object_put(&thread->fault_endpoint->object);
 	if (thread->message_memory)
 		object_put(&thread->message_memory->object);
-	if (thread->watcher)
-		object_put(&thread->watcher->object);
+	binding_end(&thread->watch, object);
 	if (thread->context)
 		object_put(&thread->context->object);
 	if (thread->process)
@@ -203,6 +203,7 @@ const struct object_operations thread_operations = {
 	.name = "thread",
 	.cache = &thread_cache,
 	.offset = offsetof(struct thread, object),
+	.revoke_kept = binding_revoke_kept,
 	.destroy = destroy,
 };
 

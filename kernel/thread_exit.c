@@ -31,10 +31,9 @@ static void leave_space(struct thread *thread)
 		futex_wake_address(thread->clear_tid_address, 1);
 }
 
-// The thread's state becomes ZOMBIE, or DEAD where somebody has waited for it. Returns the watcher.
-static struct notification *publish_end(struct thread *thread)
+// The thread's state becomes ZOMBIE, or DEAD where somebody has waited for it.
+static void publish_end(struct thread *thread)
 {
-	struct notification *watcher;
 	bool joined;
 
 	spin_lock(&thread->lock);
@@ -47,16 +46,12 @@ static struct notification *publish_end(struct thread *thread)
 		thread->joiner = NULL;
 		object_put(&thread->object);
 	}
-	watcher = thread->watcher;
-	thread->watcher = NULL;
 	spin_unlock(&thread->lock);
-	return watcher;
 }
 
 void thread_exit_current(void)
 {
 	struct thread *thread = thread_current();
-	struct notification *watcher;
 
 	// Many that are killed follow each other without a return to user mode.
 	preemption_point();
@@ -65,11 +60,9 @@ void thread_exit_current(void)
 	leave_space(thread);
 	address_space_switch(NULL);
 	process_remove_thread(thread);
-	watcher = publish_end(thread);
-	if (watcher) {
-		notification_signal(watcher, thread->watcher_bits);
-		object_put(&watcher->object);
-	}
+	publish_end(thread);
+	binding_signal(&thread->watch);
+	binding_end(&thread->watch, &thread->object);
 	arch_fpu_release(&thread->arch);
 	// The reference that kept it while it ran goes when its stack is out of use.
 	cpu_self()->ended = true;

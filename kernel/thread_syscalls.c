@@ -244,25 +244,24 @@ struct syscall_result sys_thread_detach(handle_t handle)
 
 struct syscall_result sys_thread_watch(handle_t handle, handle_t notification, uint64_t bits)
 {
-	struct notification *watcher, *previous;
+	struct capability holder, found;
+	struct notification *previous;
 	struct thread *thread;
 	bool ended;
 	enum error error = thread_lookup(handle, RIGHT_BIND, &thread);
 
 	if (!error)
-		error = watcher_lookup(notification, bits, &watcher);
+		error = binding_lookup(notification, bits, &found);
 	if (error)
 		return SYSCALL_ERROR(error);
+	holder = binding_holder(handle, &thread->object);
 	spin_lock(&thread->lock);
 	ended = has_ended(thread);
-	previous = ended ? watcher : thread->watcher;
-	if (!ended) {
-		thread->watcher = watcher;
-		thread->watcher_bits = bits;
-	}
+	previous = ended ? binding_notification(&found)
+			 : binding_replace(&thread->watch, &thread->object, &holder, &found, bits);
 	spin_unlock(&thread->lock);
-	if (ended && watcher)
-		notification_signal(watcher, bits);
+	if (ended && previous)
+		notification_signal(previous, bits);
 	if (previous)
 		object_put(&previous->object);
 	return SYSCALL_OK;

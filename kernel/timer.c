@@ -4,6 +4,7 @@
 
 #include <arch/time.h>
 #include <kernel/assert.h>
+#include <kernel/binding.h>
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/ipc.h>
@@ -17,8 +18,7 @@ struct timer {
 	struct spinlock lock; // guards arming
 	struct timeout timeout;
 	uint64_t period;
-	struct notification *notification; // counted
-	uint64_t bits;
+	struct binding binding;
 };
 
 static struct object_cache timer_cache = OBJECT_CACHE_INITIALIZER(timer_cache, "timer", struct timer);
@@ -39,7 +39,7 @@ static void expire(struct timeout *timeout)
 {
 	struct timer *timer = container_of(timeout, struct timer, timeout);
 
-	notification_signal(timer->notification, timer->bits);
+	binding_signal(&timer->binding);
 	spin_lock(&timer->lock);
 	// Whoever sets the timer anew sets the period to 0 first, and waits until this is over.
 	if (timer->period)
@@ -57,15 +57,12 @@ static void disarm(struct timer *timer)
 
 struct syscall_result sys_timer_object_create(handle_t handle, uint64_t bits)
 {
+	const struct capability no_holder = {0};
 	struct capability capability;
 	struct timer *timer;
 	handle_t created;
-	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_SEND, &capability);
+	enum error error = handle == HANDLE_NONE ? ERR_BAD_HANDLE : binding_lookup(handle, bits, &capability);
 
-	if (!error && bits == 0)
-		error = ERR_INVALID_ARGUMENT;
-	if (!error && !object_try_get(capability.object))
-		error = ERR_BAD_HANDLE;
 	if (error)
 		return SYSCALL_ERROR(error);
 	timer = object_create(OBJECT_TIMER, thread_current()->process->account);
@@ -75,8 +72,8 @@ struct syscall_result sys_timer_object_create(handle_t handle, uint64_t bits)
 	}
 	spin_init(&timer->lock, RANK_TIMER);
 	timer->timeout.expire = expire;
-	timer->notification = container_of(capability.object, struct notification, object);
-	timer->bits = bits;
+	binding_init(&timer->binding);
+	binding_replace(&timer->binding, &timer->object, &no_holder, &capability, bits);
 	error = capability_install_new(&timer->object, RIGHTS_ALL, &created);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(created);
 }
@@ -123,7 +120,7 @@ static void destroy(struct object *object)
 	struct timer *timer = timer_of(object);
 
 	disarm(timer);
-	object_put(&timer->notification->object);
+	binding_end(&timer->binding, object);
 }
 
 const struct object_operations timer_operations = {

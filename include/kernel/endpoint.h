@@ -10,6 +10,7 @@
 #ifndef KERNEL_ENDPOINT_H
 #define KERNEL_ENDPOINT_H
 
+#include <kernel/binding.h>
 #include <kernel/capability.h>
 #include <kernel/heap.h>
 #include <kernel/ipc.h>
@@ -26,6 +27,7 @@ struct endpoint {
 	struct list_node receivers;        // thread.wait_link
 	atomic_uint receive_capabilities;  // at zero nobody can receive: senders get ERR_PEER_CLOSED
 	struct notification *notification; // bound: not counted, unbound when either goes
+	struct binding binding;            // of that one: its derivation
 };
 
 struct reply {

@@ -24,8 +24,12 @@ struct notification {
 // may be held.
 void notification_signal(struct notification *notification, uint64_t bits);
 
-// Binds a notification to an endpoint, or unbinds the endpoint's (NULL). Errors: BUSY.
-enum error notification_bind_endpoint(struct endpoint *endpoint, struct notification *notification);
+// Binds a notification to an endpoint, through located capabilities of both, or unbinds it. Errors: BUSY, BAD_HANDLE (one
+// has been revoked).
+enum error notification_bind_endpoint(
+	struct endpoint *endpoint, const struct capability *holder, const struct capability *found);
+void notification_unbind_endpoint(struct endpoint *endpoint);
+void notification_unbind_locked(struct endpoint *endpoint);
 
 // --- Endpoints and replies: see ipc/
 

@@ -5,6 +5,7 @@
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
+#include <kernel/binding.h>
 #include <kernel/capability.h>
 #include <kernel/object.h>
 #include <kernel/spinlock.h>
@@ -26,10 +27,9 @@ struct process {
 	uint32_t state;           // enum process_state
 	uint32_t reason;          // enum exit_reason
 	uint64_t exit_status;
-	bool exiting;                 // threads are on their way out; no new ones
-	_Atomic uint64_t cpu_time;    // of ended threads, nanoseconds
-	struct notification *watcher; // counted; NULL: none
-	uint64_t watcher_bits;
+	bool exiting;              // threads are on their way out; no new ones
+	_Atomic uint64_t cpu_time; // of ended threads, nanoseconds
+	struct binding watch;      // signals its end
 	char name[NAME_LENGTH];
 };
 

@@ -58,10 +58,6 @@ enum error copy_to_user(void __user *destination, const void *source, size_t len
 enum error process_lookup(handle_t handle, rights_t needed, struct process **process);
 enum error thread_lookup(handle_t handle, rights_t needed, struct thread **thread);
 
-// The notification of a watch, counted; NULL for HANDLE_NONE. Errors: those of a look-up, INVALID_ARGUMENT
-// (no bits).
-enum error watcher_lookup(handle_t handle, uint64_t bits, struct notification **notification);
-
 // The handlers by number, for direct calls; every hole is a handler that answers ERR_NO_SYSCALL.
 #define SYSCALL_TABLE_SIZE SYSCALL_NUMBER_LIMIT
 extern syscall_entry *const syscall_table[SYSCALL_TABLE_SIZE];

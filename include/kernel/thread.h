@@ -14,6 +14,7 @@
 
 #include <arch/thread.h>
 #include <arch/types.h>
+#include <kernel/binding.h>
 #include <kernel/derivation.h>
 #include <kernel/futex.h>
 #include <kernel/heap.h>
@@ -82,7 +83,7 @@ struct thread {
 	atomic_bool on_cpu;     // its kernel stack is in use; whoever switches to it waits until it is not
 	struct object object;
 	struct spinlock
-		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watcher, context
+		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watch, context
 	struct process *process; // counted; the kernel's own threads: NULL
 	struct list_node process_link;
 	char name[NAME_LENGTH];
@@ -143,9 +144,8 @@ struct thread {
 	uint64_t clear_tid_address;
 	uint64_t exit_status;
 	bool detached;
-	struct thread *joiner;        // waits in thread_join; guarded by lock
-	struct notification *watcher; // counted; NULL: none
-	uint64_t watcher_bits;
+	struct thread *joiner; // waits in thread_join; guarded by lock
+	struct binding watch;  // signals its end; guarded by lock
 	struct derivation
 		queued; // while in an endpoint's queue of senders: on behalf of the capability it sends through
 };
