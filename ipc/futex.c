@@ -51,7 +51,7 @@ struct word {
 	uint32_t *value; // through the direct map
 };
 
-static enum error find_space(handle_t handle, struct address_space **space)
+static enum error find_space(handle_t handle, rights_t rights, struct address_space **space)
 {
 	struct capability capability;
 	enum error error;
@@ -60,31 +60,39 @@ static enum error find_space(handle_t handle, struct address_space **space)
 		*space = thread_current()->process->space;
 		return ERR_OK;
 	}
-	error = capability_lookup(handle, OBJECT_ADDRESS_SPACE, RIGHT_READ, &capability);
+	error = capability_lookup(handle, OBJECT_ADDRESS_SPACE, rights, &capability);
 	if (!error)
 		*space = container_of(capability.object, struct address_space, object);
 	return error;
 }
 
-static enum error find_word(struct address_space *space, uint64_t address, struct word *word)
+static enum error check_address(uint64_t address)
 {
-	enum error error;
-
 	if (address % sizeof(uint32_t) != 0)
 		return ERR_INVALID_ARGUMENT;
-	if (!user_range_valid(address, sizeof(uint32_t)))
-		return ERR_BAD_ADDRESS;
-	error = address_space_futex_key(space, address, &word->key, &word->frame);
-	if (error)
-		return error;
-	word->value = (uint32_t *)((char *)phys_to_virt(word->frame) + address % PAGE_SIZE);
-	return ERR_OK;
+	return user_range_valid(address, sizeof(uint32_t)) ? ERR_OK : ERR_BAD_ADDRESS;
+}
+
+static uint32_t *value_in(paddr_t frame, uint64_t address)
+{
+	return (uint32_t *)((char *)phys_to_virt(frame) + address % PAGE_SIZE);
+}
+
+static enum error find_word(struct address_space *space, uint64_t address, struct word *word)
+{
+	enum error error = check_address(address);
+
+	if (!error)
+		error = address_space_futex_key(space, address, &word->key, &word->frame);
+	if (!error)
+		word->value = value_in(word->frame, address);
+	return error;
 }
 
 static enum error find_word_by_handle(handle_t handle, uint64_t address, struct word *word)
 {
 	struct address_space *space;
-	enum error error = find_space(handle, &space);
+	enum error error = find_space(handle, RIGHT_READ, &space);
 
 	return error ? error : find_word(space, address, word);
 }
@@ -192,6 +200,26 @@ void futex_wake_address(uint64_t address, uint64_t count)
 
 	if (space && find_word(space, address, &word) == ERR_OK)
 		wake(&word, count);
+}
+
+struct syscall_result sys_futex_exchange(
+	handle_t handle, uint64_t address, uint32_t expected, uint32_t desired)
+{
+	struct address_space *space;
+	paddr_t frame;
+	bool done;
+	enum error error = find_space(handle, RIGHT_READ | RIGHT_WRITE, &space);
+
+	if (!error)
+		error = check_address(address);
+	if (!error)
+		error = address_space_pin(space, address, true, &frame);
+	if (error)
+		return SYSCALL_ERROR(error == ERR_PEER_FAULT ? ERR_BAD_ADDRESS : error);
+	done = __atomic_compare_exchange_n(
+		value_in(frame, address), &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	frame_unpin(frame);
+	return SYSCALL_ERROR(done ? ERR_OK : ERR_MISMATCH);
 }
 
 // --- Requeue

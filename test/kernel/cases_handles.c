@@ -156,6 +156,7 @@ HANDLE_CASE(timer_cancel, timer, TIMER, RIGHT_CONTROL, handle);
 HANDLE_CASE(futex_wait, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 0, 0);
 HANDLE_CASE(futex_wake, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 1, &yielded);
 HANDLE_CASE(futex_requeue, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 0, 1, WORD, 1, &yielded);
+HANDLE_CASE(futex_exchange, address_space, ADDRESS_SPACE, RIGHT_READ | RIGHT_WRITE, handle, WORD, 0, 0);
 
 OPTIONAL_HANDLE_CASE(guest_bind, address_space, ADDRESS_SPACE, RIGHT_MAP, handle, PAGE_SIZE);
 HANDLE_CASE(guest_kick, thread, THREAD, RIGHT_CONTROL, handle);

@@ -94,6 +94,35 @@ TEST(futex_bad_arguments)
 	handle_close(space);
 }
 
+TEST(futex_exchange_compares_first)
+{
+	struct map_request request = {.length = PAGE_SIZE, .flags = MAPPING_READ};
+	handle_t space, fewer;
+	uint64_t address, copied;
+	uint32_t value = 1;
+
+	word = 5;
+	EXPECT_ERROR(MISMATCH, futex_exchange(HANDLE_SELF, (uintptr_t)&word, 4, 9));
+	EXPECT_EQUAL(word, 5);
+	EXPECT_OK(futex_exchange(HANDLE_SELF, (uintptr_t)&word, 5, 9));
+	EXPECT_EQUAL(word, 9);
+	EXPECT_ERROR(INVALID_ARGUMENT, futex_exchange(HANDLE_SELF, (uintptr_t)&word + 2, 9, 1));
+	EXPECT_ERROR(BAD_ADDRESS, futex_exchange(HANDLE_SELF, UINT64_MAX - 3, 0, 1));
+	REQUIRE_OK(address_space_create(&space));
+	EXPECT_ERROR(BAD_ADDRESS, futex_exchange(space, (uintptr_t)&word, 9, 1));
+	REQUIRE_OK(address_space_map(space, &request, &address));
+	EXPECT_ERROR(BAD_ADDRESS, futex_exchange(space, address, 0, 1));
+	request.flags |= MAPPING_WRITE;
+	REQUIRE_OK(address_space_map(space, &request, &address));
+	EXPECT_OK(futex_exchange(space, address + 8, 0, 7));
+	EXPECT_OK(address_space_read(space, address + 8, &value, sizeof(value), &copied));
+	EXPECT_EQUAL(value, 7);
+	fewer = without(space, RIGHT_WRITE);
+	EXPECT_ERROR(NO_RIGHTS, futex_exchange(fewer, address, 0, 1));
+	handle_close(fewer);
+	handle_close(space);
+}
+
 static uint64_t hold_word(uint64_t dies)
 {
 	struct map_request request = {.memory = child_given[0],

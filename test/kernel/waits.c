@@ -122,6 +122,37 @@ TEST(every_wait_is_cancelled_by_a_kick)
 	}
 }
 
+static enum error call_endpoint(void)
+{
+	return endpoint_call(endpoint, empty());
+}
+
+// One that was not received yet is withdrawn; the server of an accepted one learns of it when it answers.
+TEST(kicked_caller_takes_its_call_back)
+{
+	const struct wait_case tried = {.name = "call", .call = call_endpoint};
+
+	for (unsigned accepted = 0; accepted < 2; accepted++) {
+		struct message taken = {.info = MESSAGE_TRY};
+		struct worker worker;
+
+		REQUIRE(make_all());
+		REQUIRE(worker_start(&worker, wait_interruptibly, (void *)(uintptr_t)&tried));
+		while (!is_waiting(worker.thread))
+			thread_sleep(after(MILLISECOND));
+		if (accepted)
+			EXPECT_OK(endpoint_receive(endpoint, &taken));
+		EXPECT_OK(guest_kick(worker.thread));
+		EXPECT_EQUAL(worker_join(&worker), ERR_CANCELLED);
+		taken.info = accepted ? 0 : MESSAGE_TRY;
+		if (accepted)
+			EXPECT_ERROR(GONE, endpoint_reply(HANDLE_NONE, &taken));
+		else
+			EXPECT_ERROR(WOULD_BLOCK, endpoint_receive(endpoint, &taken));
+		close_all();
+	}
+}
+
 // --- The end of what is waited for
 
 static uint64_t do_call(void *argument)

@@ -6,10 +6,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +175,138 @@ static void threads_exclude_each_other(void)
 	for (int i = 0; i < 8; i++)
 		EXPECT(pthread_join(threads[i], &result) == 0 && result == given);
 	EXPECT(counter == 8 * 5000);
+}
+
+// --- Futexes
+
+struct shared_mutex {
+	pthread_mutex_t mutex;
+	volatile uint32_t waits, never;
+};
+
+// A robust mutex in memory that children share.
+static struct shared_mutex *make_robust(void)
+{
+	struct shared_mutex *shared = mmap(
+		NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	return shared != MAP_FAILED && pthread_mutex_init(&shared->mutex, &attributes) == 0 ? shared : NULL;
+}
+
+enum end { EXITS, IS_KILLED, EXECUTES };
+
+static _Noreturn void lock_and_end(struct shared_mutex *shared, enum end end, int locked)
+{
+	if (pthread_mutex_lock(&shared->mutex) != 0 || write(locked, "", 1) != 1)
+		_exit(1);
+	pause_for(20);
+	if (end == EXECUTES)
+		execl("/bin/busybox", "true", (char *)NULL);
+	if (end == IS_KILLED)
+		kill(getpid(), SIGKILL);
+	_exit(0);
+}
+
+static void robust_mutexes_survive_their_owners(void)
+{
+	struct shared_mutex *shared = make_robust();
+	int status, gate[2];
+	char byte;
+
+	EXPECT(shared != NULL && pipe(gate) == 0);
+	for (enum end end = EXITS; end <= EXECUTES; end++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			lock_and_end(shared, end, gate[1]);
+		EXPECT(read(gate[0], &byte, 1) == 1);
+		EXPECT(pthread_mutex_lock(&shared->mutex) == EOWNERDEAD);
+		EXPECT(pthread_mutex_consistent(&shared->mutex) == 0);
+		EXPECT(pthread_mutex_unlock(&shared->mutex) == 0);
+		EXPECT(waitpid(child, &status, 0) == child);
+	}
+	close(gate[0]);
+	close(gate[1]);
+	munmap(shared, PAGE);
+}
+
+static void *lock_and_leave(void *shared)
+{
+	return pthread_mutex_lock(&((struct shared_mutex *)shared)->mutex) == 0 ? shared : NULL;
+}
+
+static void robust_mutexes_survive_threads(void)
+{
+	struct shared_mutex *shared = make_robust();
+	pthread_t thread;
+	void *result;
+
+	EXPECT(shared != NULL && pthread_create(&thread, NULL, lock_and_leave, shared) == 0);
+	EXPECT(pthread_join(thread, &result) == 0 && result == shared);
+	EXPECT(pthread_mutex_trylock(&shared->mutex) == EOWNERDEAD);
+	EXPECT(pthread_mutex_unlock(&shared->mutex) == 0);
+	// Nobody made it consistent.
+	EXPECT(pthread_mutex_lock(&shared->mutex) == ENOTRECOVERABLE);
+	munmap(shared, PAGE);
+}
+
+static long futex(volatile uint32_t *word, int operation, uint32_t value, long second,
+	volatile uint32_t *target, uint32_t third)
+{
+	return syscall(SYS_futex, word, operation, value, second, target, third);
+}
+
+static void *wait_while_zero(void *argument)
+{
+	struct shared_mutex *shared = argument;
+
+	while (shared->waits == 0)
+		futex(&shared->waits, FUTEX_WAIT_BITSET, 0, 0, NULL, 6);
+	return argument;
+}
+
+// Repeats a call that wakes until it has woken somebody, for ten seconds.
+static bool wakes(volatile uint32_t *word, int operation, uint32_t value, long second,
+	volatile uint32_t *target, uint32_t third)
+{
+	for (int i = 0; i < 10000; i++) {
+		if (futex(word, operation, value, second, target, third) == 1)
+			return true;
+		pause_for(1);
+	}
+	return false;
+}
+
+static void futexes_change_and_wake(void)
+{
+	struct shared_mutex shared = {.waits = 0};
+	volatile uint32_t *waits = &shared.waits, *never = &shared.never;
+	pthread_t thread;
+
+	EXPECT(pthread_create(&thread, NULL, wait_while_zero, &shared) == 0);
+	EXPECT(wakes(waits, FUTEX_WAKE_BITSET, 1, 0, NULL, 2));
+	EXPECT(wakes(never, FUTEX_WAKE_OP, 1, 1, waits, FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0)));
+	EXPECT(wakes(waits, FUTEX_WAKE_OP, 1, 1, never, FUTEX_OP(FUTEX_OP_ADD, 7, FUTEX_OP_CMP_LT, -1)));
+	EXPECT(*never >= 7 && *never % 7 == 0);
+	// Whoever waits does so for what does not come about.
+	EXPECT(futex(never, FUTEX_WAKE_OP, 1, 1, waits, FUTEX_OP(FUTEX_OP_ADD, 12, FUTEX_OP_CMP_GT, 0)) == 0);
+	EXPECT(*waits == 12);
+	EXPECT(futex(waits, FUTEX_WAKE, 1, 0, NULL, 0) >= 0 && pthread_join(thread, NULL) == 0);
+	EXPECT(futex(never, FUTEX_WAKE_OP, 0, 0, waits, FUTEX_OP(FUTEX_OP_ANDN, 4, FUTEX_OP_CMP_NE, 0)) == 0);
+	EXPECT(*waits == 8);
+	EXPECT(futex(never, FUTEX_WAKE_OP, 0, 0, waits, FUTEX_OP(FUTEX_OP_XOR, 9, FUTEX_OP_CMP_LE, 0)) == 0);
+	EXPECT(*waits == 1);
+	EXPECT(futex(never, FUTEX_WAKE_OP, 0, 0, waits,
+		       FUTEX_OP((FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT), 5, FUTEX_OP_CMP_GE, 0)) == 0);
+	EXPECT(*waits == 32);
+	EXPECT(futex(never, FUTEX_WAKE_OP, 0, 0, waits, FUTEX_OP(7, 5, FUTEX_OP_CMP_GE, 0)) == -1);
+	EXPECT(errno == ENOSYS && *waits == 32);
+	EXPECT(futex(never, FUTEX_WAKE_OP, 0, 0, NULL, 0) == -1 && errno == EFAULT);
+	EXPECT(futex(waits, FUTEX_WAIT_BITSET, 32, 0, NULL, 0) == -1 && errno == EINVAL);
 }
 
 static _Noreturn void add_floats(int seed)
@@ -505,6 +639,9 @@ static const struct {
 	CHECK(orphans_are_adopted),
 	CHECK(programs_are_executed),
 	CHECK(threads_exclude_each_other),
+	CHECK(robust_mutexes_survive_their_owners),
+	CHECK(robust_mutexes_survive_threads),
+	CHECK(futexes_change_and_wake),
 	CHECK(floats_survive_system_calls),
 	CHECK(faults_are_signals_on_their_own_stack),
 	CHECK(signals_interrupt_or_restart),

@@ -137,6 +137,15 @@ static void test_waits(void)
 
 static uint32_t words[4];
 
+enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame)
+{
+	(void)space;
+	(void)address;
+	(void)for_write;
+	(void)frame;
+	abort();
+}
+
 enum error address_space_futex_key(
 	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame)
 {

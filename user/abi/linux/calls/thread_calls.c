@@ -7,6 +7,7 @@
 #include <linux/interface/errors.h>
 #include <linux/memory/guest_copy.h>
 #include <linux/memory/memory.h>
+#include <linux/process/futex.h>
 #include <linux/process/process.h>
 #include <linux/process/table.h>
 #include <linux/system/machine.h>
@@ -19,6 +20,7 @@
 #define FUTEX_WAKE        1
 #define FUTEX_REQUEUE     3
 #define FUTEX_CMP_REQUEUE 4
+#define FUTEX_WAKE_OP     5
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
 #define FUTEX_OPERATION   0x7f
@@ -52,14 +54,6 @@ static int64_t wait_for_futex(
 	return error_to_linux(error);
 }
 
-static int64_t wake_futex(struct thread *thread, guest_address_t address, uint32_t count)
-{
-	uint64_t woken = 0;
-	enum error error = futex_wake(thread->process->memory->space, address, count, &woken);
-
-	return error == ERR_OK ? (int64_t)woken : error_to_linux(error);
-}
-
 static int64_t requeue_futex(struct thread *thread, guest_address_t address, uint32_t wake, uint64_t move,
 	guest_address_t target, uint32_t expected)
 {
@@ -68,6 +62,75 @@ static int64_t requeue_futex(struct thread *thread, guest_address_t address, uin
 		thread->process->memory->space, address, expected, wake, target, move, &count);
 
 	return error == ERR_OK ? (int64_t)count : error_to_linux(error);
+}
+
+// FUTEX_WAKE_OP's number: what to do with the second word in bits 31 to 28, with what in 23 to 12; how to compare what it was
+// in bits 27 to 24, with what in 11 to 0. Both numbers are signed.
+static int32_t signed_field(uint32_t code, unsigned lowest)
+{
+	return (int32_t)(code << (20 - lowest)) >> 20;
+}
+
+static bool operate(uint32_t code, uint32_t old, uint32_t *new)
+{
+	uint32_t argument = (uint32_t)signed_field(code, 12);
+
+	if (code >> 31)
+		argument = (uint32_t)1 << (argument & 31);
+	switch (code >> 28 & 7) {
+	case 0:
+		*new = argument;
+		return true;
+	case 1:
+		*new = old + argument;
+		return true;
+	case 2:
+		*new = old | argument;
+		return true;
+	case 3:
+		*new = old & ~argument;
+		return true;
+	case 4:
+		*new = old ^ argument;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool compare(uint32_t code, int32_t old, bool *holds)
+{
+	int32_t argument = signed_field(code, 0);
+	const bool results[] = {old == argument, old != argument,
+		old<argument, old <= argument, old> argument, old >= argument};
+	uint32_t comparison = code >> 24 & 15;
+
+	if (comparison >= sizeof(results))
+		return false;
+	*holds = results[comparison];
+	return true;
+}
+
+// Changes the second word; wakes who wait at the first, and at the second too if it was as asked for.
+static int64_t change_and_wake(struct thread *thread, guest_address_t address, uint32_t count,
+	guest_address_t target, uint64_t target_count, uint32_t code)
+{
+	uint32_t old, new;
+	int64_t error, woken, more;
+	bool holds;
+
+	do {
+		if (copy_from_guest(thread, &old, target, sizeof(old)))
+			return -LINUX_EFAULT;
+		if (!operate(code, old, &new) || !compare(code, (int32_t)old, &holds))
+			return -LINUX_ENOSYS;
+		error = futex_replace(thread, target, old, new);
+	} while (error == -LINUX_EAGAIN);
+	if (error)
+		return error;
+	woken = futex_wake_guest(thread, address, count);
+	more = woken >= 0 && holds ? futex_wake_guest(thread, target, target_count) : 0;
+	return more < 0 ? more : woken + more;
 }
 
 int64_t linux_futex(struct thread *thread, guest_address_t address, uint32_t operation, uint32_t value,
@@ -79,8 +142,11 @@ int64_t linux_futex(struct thread *thread, guest_address_t address, uint32_t ope
 	switch (operation & FUTEX_OPERATION) {
 	case FUTEX_WAIT_BITSET:
 	case FUTEX_WAKE_BITSET:
-		if (expected != FUTEX_ANY_BIT)
-			return -LINUX_ENOSYS;
+		if (expected == 0)
+			return -LINUX_EINVAL;
+		// Whom it is for is not known, so all wake up, and wait again unless they find what they wait for.
+		if (expected != FUTEX_ANY_BIT && (operation & FUTEX_OPERATION) == FUTEX_WAKE_BITSET && value)
+			value = INT32_MAX;
 		break;
 	case FUTEX_REQUEUE:
 		if (copy_from_guest(thread, &expected, address, sizeof(expected)))
@@ -96,7 +162,9 @@ int64_t linux_futex(struct thread *thread, guest_address_t address, uint32_t ope
 		return error ? error : wait_for_futex(thread, address, value, deadline);
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
-		return wake_futex(thread, address, value);
+		return futex_wake_guest(thread, address, value);
+	case FUTEX_WAKE_OP:
+		return change_and_wake(thread, address, value, target, (uint32_t)timeout, expected);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		return requeue_futex(thread, address, value, timeout, target, expected);

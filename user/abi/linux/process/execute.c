@@ -7,6 +7,7 @@
 #include <linux/files/table.h>
 #include <linux/interface/errors.h>
 #include <linux/memory/memory.h>
+#include <linux/process/futex.h>
 #include <linux/process/signal.h>
 #include <linux/process/thread.h>
 
@@ -61,7 +62,6 @@ static void start_program(struct thread *thread, const struct program *program)
 	memcpy(thread->name, program->name, sizeof(thread->name));
 	thread->native_program = program->native;
 	thread->clear_tid = 0;
-	thread->robust_list = 0;
 	thread->signal_stack = (struct linux_sigaltstack){.flags = LINUX_SS_DISABLE};
 	thread_write_fpu(NULL, 0);
 	guest_start(&thread->state->registers, program->entry, program->stack);
@@ -85,6 +85,7 @@ int64_t execute(struct thread *thread, struct path *path, struct arguments *argu
 		program_discard(&program);
 		return error;
 	}
+	futex_release_robust(thread);
 	replace_memory(thread->process, program.memory);
 	start_program(thread, &program);
 	return 0;

@@ -10,6 +10,7 @@
 #include <linux/interface/files.h>
 #include <linux/memory/guest_copy.h>
 #include <linux/memory/memory.h>
+#include <linux/process/futex.h>
 #include <linux/process/native.h>
 #include <linux/process/session.h>
 #include <linux/process/signal.h>
@@ -377,16 +378,16 @@ static void process_finish(struct process *process)
 static void clear_tid(struct thread *thread)
 {
 	static const uint32_t zero;
-	uint64_t woken;
 
 	if (thread->clear_tid != 0 && copy_to_guest(thread, thread->clear_tid, &zero, sizeof(zero)) == 0)
-		futex_wake(thread->process->memory->space, thread->clear_tid, 1, &woken);
+		futex_wake_guest(thread, thread->clear_tid, 1);
 }
 
 void process_leave(struct thread *thread)
 {
 	struct process *process = thread->process;
 
+	futex_release_robust(thread);
 	clear_tid(thread);
 	file_table_release(thread->files);
 	file_view_release(thread->view);
