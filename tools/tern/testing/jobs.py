@@ -110,11 +110,12 @@ KERNEL_BOOTS = [
     ),
 ]
 # CPUs that take turns on one thread of the host, 100 ms each: where one waits for another, a turn goes by, and some tests take
-# minutes. So in each run only those of death in every wait. No two CPUs contend for a lock there.
+# minutes. So in each run only some, of what depends on who runs when. No two CPUs contend for a lock there.
 IN_TURN = Boot(
     " on 4 CPUs in turn", "debug", qemu.Machine(smp=4, one_host_thread=True), (*SHORT, "-introspection_locks")
 )
-SOME_IN_TURN = replace(IN_TURN, arguments=("torture",))
+OF_DEATH_AND_WAITS = ("torture", "ipc_", "notification", "futex", "handle", "waits_", "guest", "fault", "thread_kill", "-scale")
+SOME_IN_TURN = replace(IN_TURN, arguments=OF_DEATH_AND_WAITS)
 
 
 def kernel_jobs(configs: dict[str, build.Configuration], long: bool) -> list[Job]:
