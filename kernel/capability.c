@@ -19,6 +19,8 @@
 #define GENERATION_LAST UINT32_MAX
 #define CLOSE_STEP      32 // slots closed or revoked between preemption points
 
+#define INLINE static inline __attribute__((always_inline))
+
 _Static_assert(
 	CAPABILITY_TABLE_PAGES * sizeof(struct capability *) <= PAGE_SIZE, "the page pointers fit a page");
 _Static_assert(sizeof(struct capability) == 64, "slots fill a page and a cache line");
@@ -101,7 +103,7 @@ enum error capability_next(uint64_t index, struct capability *found, handle_t *h
 // --- Slots
 
 // Puts the slots of a new page into the free list, lowest index first.
-static enum error grow(struct capability_table *table)
+static __attribute__((noinline)) enum error grow(struct capability_table *table)
 {
 	uint32_t first = table->size;
 	struct capability *page;
@@ -124,7 +126,7 @@ static enum error grow(struct capability_table *table)
 }
 
 // Takes a slot out of the free list; the table's lock is held.
-static enum error take_slot(struct capability_table *table, struct capability **slot)
+INLINE enum error take_slot(struct capability_table *table, struct capability **slot)
 {
 	enum error error = ERR_OK;
 
@@ -198,7 +200,7 @@ void capability_cancel(struct capability_table *table, handle_t handle)
 // --- Coming and going
 
 // Gives a reserved slot its tenant; the table's lock is held, and the slot is in the derivation tree.
-static void fill_slot(struct capability *slot, struct object *object, rights_t rights, uint64_t badge)
+INLINE void fill_slot(struct capability *slot, struct object *object, rights_t rights, uint64_t badge)
 {
 	const struct object_operations *operations = object_operations[object->type];
 

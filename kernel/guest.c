@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: MIT
 //
 // Guests: a personality thread runs foreign code in another address space until it makes a system call,
-// faults, or the thread is kicked. While the guest runs, the thread's frame holds the guest's registers and
-// host_registers those of the personality's that a system call preserves.
+// faults, or the thread is kicked. While the guest runs, the thread's frame is one below that of the personality's
+// guest_enter, which stays as it is until the guest stops.
+//
+// The ISA carries the guest's registers straight between the CPU and the state page (arch_guest_enter, and the
+// entry of system calls where thread->guest is set); what is unusual goes by way of the frame and trap_exit.
 
 #include <arch/thread.h>
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/ipc.h>
+#include <kernel/latency.h>
 #include <kernel/memory.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
 #include <kernel/scheduling_context.h>
 #include <kernel/syscall.h>
-#include <kernel/trace.h>
+#include <kernel/trap.h>
 
 _Static_assert(sizeof(struct guest_state) <= PAGE_SIZE, "the state page is one page");
 
 struct address_space *thread_space(const struct thread *thread)
 {
-	if (thread->in_guest)
+	if (thread->guest)
 		return thread->guest_space;
 	return thread->process ? thread->process->space : NULL;
 }
@@ -120,62 +124,99 @@ static bool take_kick(struct thread *thread)
 	return atomic_exchange(&thread->kicked, false);
 }
 
-// Goes to user mode with what the frame has, at once if nothing is to be done first; else the way out of the
-// kernel does it.
-static void go_on(struct thread *thread)
+// To user mode by the general way, with all of the frame.
+static _Noreturn void go_on(struct thread *thread)
 {
-	struct cpu *cpu = cpu_self();
-
-	if (trace_enabled || atomic_load(&cpu->work) != 0) {
-		cpu_set_work(cpu);
-		return;
-	}
-	cpu->direct_calls = thread->in_guest ? 0 : SYSCALL_TABLE_SIZE;
+	trap_exit();
 	arch_enter_user(&thread->arch);
+}
+
+static _Noreturn void answer(struct thread *thread, struct syscall_result result)
+{
+	arch_syscall_set_result(&thread->arch, result);
+	go_on(thread);
+}
+
+// The frame and the TLS bases have been switched.
+static inline void switch_to_guest(struct cpu *cpu, struct thread *thread, struct guest_state *state)
+{
+	thread->guest = state;
+	cpu->direct_calls = 0;
+	address_space_load(cpu, thread->guest_space);
+}
+
+static inline void switch_to_personality(struct cpu *cpu, struct thread *thread)
+{
+	thread->guest = NULL;
+	cpu->direct_calls = direct_calls_limit;
+	address_space_load(cpu, thread->process->space);
+}
+
+static __attribute__((noinline)) void end(struct cpu *cpu, struct thread *thread)
+{
+	arch_guest_end(&cpu->arch, &thread->arch);
+	switch_to_personality(cpu, thread);
+}
+
+static __attribute__((noinline)) _Noreturn void begin(struct cpu *cpu, struct thread *thread)
+{
+	struct guest_state *state = thread->guest_state;
+
+	if (state == NULL)
+		answer(thread, SYSCALL_ERROR(ERR_BAD_STATE));
+	if (take_kick(thread)) {
+		state->reason = GUEST_EXIT_KICKED;
+		answer(thread, SYSCALL_VALUE(GUEST_EXIT_KICKED));
+	}
+	arch_guest_begin(&cpu->arch, &thread->arch);
+	switch_to_guest(cpu, thread, state);
+	if (arch_registers_set(&thread->arch, &state->registers))
+		go_on(thread);
+	end(cpu, thread);
+	answer(thread, SYSCALL_ERROR(ERR_INVALID_ARGUMENT));
 }
 
 struct syscall_result sys_guest_enter(void)
 {
-	struct thread *thread = thread_current();
-
-	if (thread->guest_space == NULL)
-		return SYSCALL_ERROR(ERR_BAD_STATE);
-	if (take_kick(thread)) {
-		thread->guest_state->reason = GUEST_EXIT_KICKED;
-		return SYSCALL_VALUE(GUEST_EXIT_KICKED);
-	}
-	arch_preserved_get(&thread->arch, &thread->host_registers);
-	if (!arch_registers_set(&thread->arch, &thread->guest_state->registers))
-		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
-	thread->in_guest = true;
-	address_space_switch(thread->guest_space);
-	// The frame is the guest's now: all of it is to be loaded, and no results are to be set.
-	go_on(thread);
-	return SYSCALL_BLOCKED;
+	return arch_guest_enter();
 }
 
-static void leave(struct thread *thread, enum guest_exit_reason reason)
+__attribute__((flatten)) void guest_begin(void)
 {
+	struct cpu *cpu = cpu_self();
+	struct thread *thread = cpu->current;
 	struct guest_state *state = thread->guest_state;
 
-	assert(thread->in_guest);
-	arch_registers_get(&thread->arch, &state->registers);
-	state->reason = reason;
-	thread->in_guest = false;
-	arch_preserved_set(&thread->arch, &thread->host_registers);
-	address_space_switch(thread->process->space);
-	arch_syscall_set_result(&thread->arch, SYSCALL_VALUE(reason));
+	if (LATENCY_MEASURED || state == NULL ||
+		(atomic_load_explicit(&cpu->work, memory_order_relaxed) |
+			atomic_load_explicit(&thread->kicked, memory_order_relaxed)) != 0 ||
+		!arch_guest_begin_directly(&cpu->arch, &thread->arch, &state->registers))
+		begin(cpu, thread);
+	switch_to_guest(cpu, thread, state);
 }
 
-void guest_exit_syscall(struct thread *thread)
+__attribute__((flatten)) void guest_end(void)
 {
-	leave(thread, GUEST_EXIT_SYSCALL);
-	go_on(thread);
+	struct cpu *cpu = cpu_self();
+	struct thread *thread = cpu->current;
+
+	arch_guest_end_directly(&cpu->arch, &thread->arch, &thread->guest->registers);
+	switch_to_personality(cpu, thread);
+}
+
+static _Noreturn void leave(struct thread *thread, enum guest_exit_reason reason)
+{
+	struct guest_state *state = thread->guest;
+
+	arch_registers_get(&thread->arch, &state->registers);
+	state->reason = reason;
+	end(cpu_self(), thread);
+	answer(thread, SYSCALL_VALUE(reason));
 }
 
 void guest_exit_fault(struct thread *thread, const struct fault *fault)
 {
-	struct guest_state *state = thread->guest_state;
+	struct guest_state *state = thread->guest;
 
 	state->fault_kind = fault->kind;
 	state->fault_address = fault->address;
@@ -210,7 +251,7 @@ void guest_check_kick(struct thread *thread)
 
 	if (!atomic_load(&thread->kicked) || operations == &budget_wait)
 		return;
-	if (thread->in_guest)
+	if (thread->guest)
 		thread_abort_wait_number(thread, number, ERR_CANCELLED);
 	else if (is_interruptible(thread) && thread_abort_wait_number(thread, number, ERR_CANCELLED))
 		take_kick(thread);
@@ -235,6 +276,6 @@ struct syscall_result sys_guest_kick(handle_t handle)
 
 void guest_thread_exit(struct thread *thread)
 {
-	thread->in_guest = false;
+	thread->guest = NULL;
 	unbind(thread);
 }

@@ -19,14 +19,14 @@ static enum error narrow_rights(const struct capability *source, rights_t asked,
 	return (*rights & ~source->rights) ? ERR_NO_RIGHTS : ERR_OK;
 }
 
-// Puts a capability derived from what a look-up of `handle` found into a table.
-static struct syscall_result derive(struct capability_table *table, handle_t handle,
-	struct capability *source, rights_t rights, uint64_t badge)
+// Puts a capability derived from what a look-up of `handle` in table `own` found into a table.
+static struct syscall_result derive(struct capability_table *table, struct capability_table *own,
+	handle_t handle, struct capability *source, rights_t rights, uint64_t badge)
 {
 	handle_t derived;
 	enum error error;
 
-	capability_locate(source, own_table(), handle);
+	capability_locate(source, own, handle);
 	source->badge = badge;
 	error = capability_copy(table, source, rights, &derived);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(derived);
@@ -39,14 +39,15 @@ struct syscall_result sys_handle_close(handle_t handle)
 
 struct syscall_result sys_handle_duplicate(handle_t handle, rights_t rights)
 {
+	struct capability_table *own = own_table();
 	struct capability source;
-	enum error error = capability_lookup(handle, OBJECT_NONE, RIGHT_DUPLICATE, &source);
+	enum error error = capability_lookup_in(own, handle, OBJECT_NONE, RIGHT_DUPLICATE, &source);
 
 	if (!error)
 		error = narrow_rights(&source, rights, &rights);
 	if (error)
 		return SYSCALL_ERROR(error);
-	return derive(own_table(), handle, &source, rights, source.badge);
+	return derive(own, own, handle, &source, rights, source.badge);
 }
 
 struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t badge)
@@ -66,7 +67,7 @@ struct syscall_result sys_handle_mint(handle_t handle, rights_t rights, uint64_t
 		error = ERR_BAD_STATE;
 	if (error)
 		return SYSCALL_ERROR(error);
-	return derive(own_table(), handle, &source, rights, badge);
+	return derive(own_table(), own_table(), handle, &source, rights, badge);
 }
 
 static struct handle_info describe(const struct capability *capability)
@@ -117,8 +118,8 @@ struct syscall_result sys_handle_grant(handle_t process_handle, handle_t handle,
 		error = narrow_rights(&source, rights, &rights);
 	if (error)
 		return SYSCALL_ERROR(error);
-	return derive(&container_of(target.object, struct process, object)->table, handle, &source, rights,
-		source.badge);
+	return derive(&container_of(target.object, struct process, object)->table, own_table(), handle,
+		&source, rights, source.badge);
 }
 
 struct syscall_result sys_handle_revoke(handle_t handle)

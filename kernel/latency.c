@@ -27,10 +27,7 @@ void latency_begin(const char *what)
 
 void latency_begin_call(void)
 {
-	const struct thread *thread = thread_current();
-
-	latency_begin(thread->in_guest ? "a guest's system call"
-				       : syscall_name(arch_syscall_number(&thread->arch)));
+	latency_begin(syscall_name(arch_syscall_number(&thread_current()->arch)));
 }
 
 void latency_end(uintptr_t until)

@@ -13,6 +13,7 @@
 #include <kernel/random.h>
 #include <kernel/stack_protector.h>
 #include <kernel/trace.h>
+#include <kernel/trap.h>
 
 struct boot_machine boot_machine;
 const struct early_console *early_console;
@@ -33,6 +34,8 @@ static void log_machine(void)
 _Noreturn void kernel_main(void)
 {
 	trace_enabled = command_line_is("tern.trace", "1");
+	if (trace_enabled)
+		direct_calls_limit = 0;
 	frame_init();
 	random_init();
 	stack_protector_init();

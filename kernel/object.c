@@ -146,7 +146,8 @@ static void begin_wait(struct reaper *reaper)
 		reaper->seen[i] = atomic_load_explicit(&cpus[i].quiescent, memory_order_relaxed);
 	// Theirs is noted by trap_exit.
 	for (unsigned i = 0; i < cpu_count; i++)
-		cpu_set_work(&cpus[i]);
+		if (&reapers[i] != reaper)
+			cpu_set_work(&cpus[i]);
 }
 
 static void hurry(struct reaper *reaper)

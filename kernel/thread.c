@@ -269,7 +269,7 @@ void thread_park_current(void)
 	spin_unlock(&thread->lock);
 }
 
-void thread_terminate(struct thread *thread, uint64_t status)
+static void mark_killed(struct thread *thread, uint64_t status)
 {
 	spin_lock(&thread->lock);
 	if (!thread->killed) {
@@ -284,13 +284,21 @@ void thread_terminate(struct thread *thread, uint64_t status)
 		scheduler_update(thread);
 	}
 	spin_unlock(&thread->lock);
+}
+
+void thread_terminate(struct thread *thread, uint64_t status)
+{
+	mark_killed(thread, status);
 	thread_abort_wait(thread, ERR_CANCELLED);
 	scheduler_poke(thread);
 }
 
 void thread_kill(struct thread *thread, uint64_t status)
 {
-	thread_terminate(thread, status);
+	mark_killed(thread, status);
+	if (thread_end_waiting(thread))
+		return;
+	thread_abort_wait(thread, ERR_CANCELLED);
 	scheduler_poke_and_wait(thread);
 	// The fast path may have let it wait meanwhile.
 	thread_abort_wait(thread, ERR_CANCELLED);

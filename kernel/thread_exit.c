@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The end of a thread: on its own kernel stack, in trap_exit, with nothing held.
+// The end of a thread: on its own kernel stack, in trap_exit, with nothing held; or, where it waits, on that of whoever kills it.
 
 #include <arch/thread.h>
 #include <kernel/address_space.h>
@@ -49,21 +49,42 @@ static void publish_end(struct thread *thread)
 	spin_unlock(&thread->lock);
 }
 
+static void end(struct thread *thread)
+{
+	ipc_thread_exit(thread);
+	guest_thread_exit(thread);
+	leave_space(thread);
+	if (thread == thread_current())
+		address_space_switch(NULL);
+	process_remove_thread(thread);
+	publish_end(thread);
+	binding_signal(&thread->watch);
+	binding_end(&thread->watch, &thread->object);
+	arch_fpu_release(&thread->arch);
+}
+
+bool thread_end_waiting(struct thread *thread)
+{
+	// Its address space has to be there, and another thread that keeps the process.
+	if (thread->process != thread_current()->process || !thread_leave_wait(thread))
+		return false;
+	// It may be on its way off a CPU still. From here on nobody lets it run again.
+	if (atomic_load(&thread->on_cpu) || thread->guest_state) {
+		thread_wake(thread);
+		return false;
+	}
+	end(thread);
+	object_put(&thread->object);
+	return true;
+}
+
 void thread_exit_current(void)
 {
 	struct thread *thread = thread_current();
 
 	// Many that are killed follow each other without a return to user mode.
 	preemption_point();
-	ipc_thread_exit(thread);
-	guest_thread_exit(thread);
-	leave_space(thread);
-	address_space_switch(NULL);
-	process_remove_thread(thread);
-	publish_end(thread);
-	binding_signal(&thread->watch);
-	binding_end(&thread->watch, &thread->object);
-	arch_fpu_release(&thread->arch);
+	end(thread);
 	// The reference that kept it while it ran goes when its stack is out of use.
 	cpu_self()->ended = true;
 	scheduler_switch();

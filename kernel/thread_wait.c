@@ -105,7 +105,7 @@ void thread_wake_with(struct thread *thread, enum error error, uint64_t value)
 	thread_wake(thread);
 }
 
-static void abort_claimed(struct thread *thread, enum error error)
+static void cancel_claimed(struct thread *thread, enum error error)
 {
 	const struct wait_operations *operations = thread->wait_operations;
 
@@ -116,14 +116,23 @@ static void abort_claimed(struct thread *thread, enum error error)
 	else
 		arch_syscall_set_result(
 			&thread->arch, (struct syscall_result){.error = (uint64_t)error, .value = 0});
-	thread_wake(thread);
+}
+
+bool thread_leave_wait(struct thread *thread)
+{
+	if (!thread_claim(thread))
+		return false;
+	cancel_claimed(thread, ERR_CANCELLED);
+	timeout_cancel_sync(&thread->timeout);
+	return true;
 }
 
 bool thread_abort_wait(struct thread *thread, enum error error)
 {
 	if (!thread_claim(thread))
 		return false;
-	abort_claimed(thread, error);
+	cancel_claimed(thread, error);
+	thread_wake(thread);
 	return true;
 }
 
@@ -131,6 +140,7 @@ bool thread_abort_wait_number(struct thread *thread, uint64_t number, enum error
 {
 	if (!thread_claim_wait(thread, number))
 		return false;
-	abort_claimed(thread, error);
+	cancel_claimed(thread, error);
+	thread_wake(thread);
 	return true;
 }

@@ -22,15 +22,12 @@
 #include <kernel/trace.h>
 #include <kernel/trap.h>
 
+uint64_t direct_calls_limit = LATENCY_MEASURED ? 0 : SYSCALL_TABLE_SIZE;
+
 void trap_syscall(void)
 {
-	struct thread *thread = thread_current();
-
 	latency_begin_call();
-	if (thread->in_guest)
-		guest_exit_syscall(thread);
-	else
-		syscall_dispatch();
+	syscall_dispatch();
 }
 
 // A page fault that memory management can resolve is none. What remains says what it is.
@@ -52,7 +49,7 @@ void trap_fault(const struct fault *fault)
 	rest = resolve(thread, fault);
 	if (rest.kind == FAULT_NONE || (rest.kind == FAULT_PAGER && ipc_ask_pager(&rest)))
 		return;
-	if (thread->in_guest) {
+	if (thread->guest) {
 		guest_exit_fault(thread, &rest);
 	} else if (!ipc_send_fault(&rest)) {
 		crash_log(thread, &rest);
@@ -98,7 +95,7 @@ void trap_exit(void)
 			thread_park_current();
 		else if (cpu->out_of_budget)
 			scheduling_context_enforce();
-		else if (thread->in_guest && atomic_load(&thread->kicked))
+		else if (thread->guest && atomic_load(&thread->kicked))
 			guest_exit_kicked(thread);
 		else if (scheduler_must_switch())
 			scheduler_switch();
@@ -109,8 +106,7 @@ void trap_exit(void)
 	if (object_reap_pending() ||
 		(atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & HINDRANCE_STEP))
 		cpu_set_work(cpu_self());
-	cpu_self()->direct_calls = thread->in_guest || trace_enabled || LATENCY_MEASURED ? 0
-											 : SYSCALL_TABLE_SIZE;
+	cpu_self()->direct_calls = thread->guest ? 0 : direct_calls_limit;
 	latency_end((uintptr_t)trap_exit);
 }
 

@@ -130,9 +130,9 @@ void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
 // The order matters: a CPU says what it loads before it looks whether its translations are current.
 void address_space_load(struct cpu *cpu, struct address_space *space)
 {
-	__atomic_store_n(&cpu->address_space, space, __ATOMIC_SEQ_CST);
-	arch_mmu_switch(space ? &space->arch : NULL);
-	if (space == NULL || ARCH_TLB_BROADCAST || (atomic_load(&space->cpus) & bit(cpu->index)))
+	__atomic_store_n(&cpu->address_space, space, __ATOMIC_RELAXED);
+	if (!arch_mmu_switch(&cpu->arch, &space->arch) || ARCH_TLB_BROADCAST ||
+		(atomic_load_explicit(&space->cpus, memory_order_relaxed) >> cpu->index & 1))
 		return;
 	atomic_fetch_or(&space->cpus, bit(cpu->index));
 	arch_tlb_flush(&space->arch, 0, ARCH_USER_END >> PAGE_SHIFT);
@@ -142,8 +142,14 @@ void address_space_switch(struct address_space *space)
 {
 	struct cpu *cpu = cpu_self();
 
-	if (cpu->address_space != space)
+	if (cpu->address_space == space)
+		return;
+	if (space) {
 		address_space_load(cpu, space);
+	} else {
+		__atomic_store_n(&cpu->address_space, NULL, __ATOMIC_RELAXED);
+		arch_mmu_switch(&cpu->arch, NULL);
+	}
 }
 
 void address_space_unload(struct address_space *space)

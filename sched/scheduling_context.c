@@ -87,7 +87,7 @@ static void stop_at_end_of_budget(struct thread *thread, struct scheduling_conte
 {
 	const struct fault fault = {.kind = FAULT_TIMEOUT};
 
-	if ((context->flags & SCHEDULING_CONTEXT_FAULTS) && !thread->in_guest && ipc_send_fault(&fault))
+	if ((context->flags & SCHEDULING_CONTEXT_FAULTS) && !thread->guest && ipc_send_fault(&fault))
 		return;
 	spin_lock(&context->wait_lock);
 	// It may have been bound to another one meanwhile, which wakes those who wait here.

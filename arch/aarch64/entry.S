@@ -53,6 +53,21 @@
 	ldp	x28, x29, [sp, #224]
 .endm
 
+// What a direct call finds in the frame besides x29 and x30, which are there.
+.macro save_preserved
+	stp	x19, x20, [sp, #FRAME_X19]
+	stp	x21, x22, [sp, #FRAME_X19 + 16]
+	stp	x23, x24, [sp, #FRAME_X19 + 32]
+	stp	x25, x26, [sp, #FRAME_X19 + 48]
+	stp	x27, x28, [sp, #FRAME_X19 + 64]
+	mrs	x29, sp_el0
+	str	x29, [sp, #FRAME_SP]
+	mrs	x29, elr_el1
+	mrs	x30, spsr_el1
+	stp	x29, x30, [sp, #FRAME_PC]
+	mov	x29, xzr
+.endm
+
 // Fills a frame from user mode and ends the chain of frame pointers.
 .macro save_user
 	sub	sp, sp, #FRAME_SIZE
@@ -89,6 +104,15 @@
 	b	bad_exception
 .endm
 
+.macro store_guest_pair n, next
+	stp	x\n, x\next, [x29, #GUEST_X(\n)]
+.endm
+
+.macro load_guest_pair n, next
+	ldp	x\n, x\next, [x0, #GUEST_X(\n)]
+.endm
+
+.altmacro
 .section .text.entry, "ax"
 
 .balign 2048
@@ -133,27 +157,18 @@ exception_vectors:
 	bad_vector
 	bad_vector
 
-// x29 and x30 are in the frame. A direct call finds there what it must not change.
+// x29 and x30 are in the frame.
 syscall_entry:
-	stp	x19, x20, [sp, #FRAME_X19]
-	stp	x21, x22, [sp, #FRAME_X19 + 16]
-	stp	x23, x24, [sp, #FRAME_X19 + 32]
-	stp	x25, x26, [sp, #FRAME_X19 + 48]
-	stp	x27, x28, [sp, #FRAME_X19 + 64]
-	mrs	x29, sp_el0
-	str	x29, [sp, #FRAME_SP]
-	mrs	x29, elr_el1
-	mrs	x30, spsr_el1
-	stp	x29, x30, [sp, #FRAME_PC]
 	mrs	x30, tpidr_el1
 	ldr	x29, [x30, #CPU_DIRECT_CALLS]
 	cmp	x8, x29
-	mov	x29, xzr
 	b.hs	syscall_whole
+	save_preserved
 	adrp	x30, syscall_table
 	add	x30, x30, :lo12:syscall_table
 	ldr	x30, [x30, x8, lsl #3]
 	blr	x30
+syscall_return:
 	mrs	x9, tpidr_el1
 	ldr	w9, [x9, #CPU_WORK]
 	cbnz	w9, syscall_work
@@ -173,11 +188,62 @@ syscall_work:
 	bl	trap_syscall_exit
 	b	restore_user
 
-// Not direct: the rest of the frame.
+// Not direct: a guest's, or the rest of the frame.
 syscall_whole:
+	ldr	x29, [x30, #CPU_CURRENT]
+	ldr	x29, [x29, #THREAD_GUEST]
+	cbnz	x29, guest_syscall
+	save_preserved
 	save_caller_saved
 	bl	trap_syscall
 	b	user_exit
+
+// A guest's registers go straight to its state page, x29. The frame of the personality's guest_enter is above the guest's.
+guest_syscall:
+	.irp	n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26
+	store_guest_pair \n, %(\n + 1)
+	.endr
+	ldp	x0, x1, [sp, #FRAME_X29]
+	mrs	x2, sp_el0
+	mov	x3, #GUEST_SYSTEM_CALL
+	stp	x28, x0, [x29, #GUEST_X(28)]
+	stp	x1, x2, [x29, #GUEST_X(30)]
+	str	x3, [x29, #GUEST_REASON]
+	mov	x29, xzr
+	add	sp, sp, #FRAME_SIZE
+	bl	guest_end
+	ldp	x19, x20, [sp, #FRAME_X19]
+	ldp	x21, x22, [sp, #FRAME_X19 + 16]
+	ldp	x23, x24, [sp, #FRAME_X19 + 32]
+	ldp	x25, x26, [sp, #FRAME_X19 + 48]
+	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+	mov	x0, xzr
+	mov	x1, #GUEST_SYSTEM_CALL
+	b	syscall_return
+
+// arch_guest_enter(): what the state page says is loaded from it, but for what is in the frame.
+.global arch_guest_enter
+arch_guest_enter:
+	mrs	x9, tpidr_el1
+	ldr	x9, [x9, #CPU_CURRENT]
+	ldr	x9, [x9, #THREAD_FRAME]
+	sub	sp, x9, #FRAME_SIZE
+	bl	guest_begin
+	mrs	x0, tpidr_el1
+	ldr	x0, [x0, #CPU_CURRENT]
+	ldr	x0, [x0, #THREAD_GUEST]
+	ldp	x1, x2, [sp, #FRAME_PC]
+	ldr	x3, [x0, #GUEST_SP]
+	msr	elr_el1, x1
+	msr	spsr_el1, x2
+	msr	sp_el0, x3
+	.irp	n, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28
+	load_guest_pair \n, %(\n + 1)
+	.endr
+	ldr	x30, [x0, #GUEST_X(30)]
+	ldp	x0, x1, [x0]
+	add	sp, sp, #FRAME_SIZE
+	eret
 
 // The entries of IPC calls in syscall_table. They do not return to where they are called.
 .macro general_ipc name

@@ -6,6 +6,7 @@
 #include <isa/internal.h>
 #include <isa/offsets.h>
 #include <isa/registers.h>
+#include <kernel/assert.h>
 #include <kernel/log.h>
 #include <kernel/thread.h>
 
@@ -38,6 +39,9 @@ _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "offsets.
 _Static_assert(offsetof(struct thread, hindrances) == THREAD_HINDRANCES, "offsets.h");
 _Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "offsets.h");
 _Static_assert(HINDRANCE_STEP == 1 << HINDRANCE_STEP_BIT, "offsets.h");
+_Static_assert(offsetof(struct thread, guest) == THREAD_GUEST, "offsets.h");
+_Static_assert(offsetof(struct guest_state, registers.sp) == GUEST_SP, "offsets.h");
+_Static_assert(offsetof(struct guest_state, reason) == GUEST_REASON, "offsets.h");
 _Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "offsets.h");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "offsets.h");
 
@@ -165,27 +169,52 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 	return true;
 }
 
-void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved)
+void arch_guest_begin(struct arch_cpu *cpu, struct arch_thread *thread)
 {
-	const struct arch_frame *frame = thread->frame;
-
-	copy_pairs(preserved->x19_to_x30, &frame->x[19], 12);
-	preserved->sp = frame->sp;
-	preserved->pc = frame->pc;
-	preserved->pstate = asked_pstate(thread);
-	preserved->tls = read_system_register(tpidr_el0);
+	(void)cpu;
+	thread->host_tls = read_system_register(tpidr_el0);
+	if (is_stepped(thread))
+		thread_step_done();
+	thread->frame--;
 }
 
-void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved)
+void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread)
 {
-	struct arch_frame *frame = thread->frame;
+	(void)cpu;
+	thread->frame++;
+	if ((thread->frame->pstate & PSTATE_STEP) || is_stepped(thread))
+		follow_pstate(thread, thread->frame->pstate);
+	write_system_register(tpidr_el0, thread->host_tls);
+}
 
-	copy_pairs(&frame->x[19], preserved->x19_to_x30, 12);
-	frame->sp = preserved->sp;
-	frame->pc = preserved->pc;
-	frame->pstate = preserved->pstate;
-	follow_pstate(thread, frame->pstate);
-	write_system_register(tpidr_el0, preserved->tls);
+// A thread that is stepped itself, and so has work for its CPU, does not come here.
+bool arch_guest_begin_directly(
+	struct arch_cpu *cpu, struct arch_thread *thread, const struct registers *registers)
+{
+	uint64_t pc = *(const volatile uint64_t *)&registers->pc;
+	uint64_t pstate = *(const volatile uint64_t *)&registers->pstate;
+	struct arch_frame *frame = thread->frame - 1;
+
+	(void)cpu;
+	assert(!is_stepped(thread));
+	if (pc >= ARCH_USER_END || (pstate & PSTATE_STEP))
+		return false;
+	frame->pc = pc;
+	frame->pstate = (pstate & PSTATE_USER_BITS) | PSTATE_USER;
+	thread->frame = frame;
+	thread->host_tls = read_system_register(tpidr_el0);
+	write_system_register(tpidr_el0, registers->tpidr);
+	return true;
+}
+
+void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers)
+{
+	uint64_t pc = read_system_register(elr_el1), pstate = read_system_register(spsr_el1);
+
+	registers->pc = pc;
+	registers->pstate = (pstate & PSTATE_USER_BITS) | (is_stepped(thread) ? PSTATE_STEP : 0);
+	registers->tpidr = read_system_register(tpidr_el0);
+	arch_guest_end(cpu, thread);
 }
 
 void arch_frame_log(const struct arch_frame *frame)

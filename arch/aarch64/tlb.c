@@ -90,7 +90,7 @@ static uint64_t renewed_asid(uint64_t asid)
 
 // The slow path of a switch: gives the space an ASID of the present generation and flushes this CPU's TLB if
 // it has not seen that one.
-static uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *space)
+static __attribute__((noinline)) uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *space)
 {
 	uint64_t asid;
 
@@ -119,8 +119,7 @@ static uint64_t assign_asid(struct arch_cpu *cpu, struct arch_address_space *spa
 // Whether the ASID is of the generation that this CPU's TLB is for.
 static bool asid_current(const struct arch_cpu *cpu, uint64_t asid)
 {
-	return (asid & ~ASID_NUMBER_MASK) ==
-		atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed);
+	return (asid & ~ASID_NUMBER_MASK) == *(const volatile uint64_t *)&cpu->asid_generation;
 }
 
 // The fast path of a switch. Only what is current is published: an old one may have another owner by now.
@@ -128,27 +127,27 @@ static bool use_asid(struct arch_cpu *cpu, uint64_t asid)
 {
 	if (!asid_current(cpu, asid))
 		return false;
-	atomic_store_explicit(&cpu->asid_active, asid, memory_order_relaxed);
+	*(volatile uint64_t *)&cpu->asid_active = asid;
 	atomic_thread_fence(memory_order_seq_cst);
 	return asid_current(cpu, asid);
 }
 
-void arch_mmu_switch(struct arch_address_space *space)
+bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 {
-	struct arch_cpu *cpu = this_cpu();
 	paddr_t root = image_to_phys(empty_root);
 	uint64_t asid = 0;
 
 	if (space != NULL) {
 		root = space->root;
-		asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
+		asid = *(volatile uint64_t *)&space->asid;
 		if (!use_asid(cpu, asid))
 			asid = assign_asid(cpu, space);
 	} else {
-		atomic_store_explicit(&cpu->asid_active, 0, memory_order_relaxed);
+		atomic_store(&cpu->asid_active, 0);
 	}
 	write_system_register(ttbr0_el1, root | asid << TTBR_ASID_SHIFT);
 	instruction_barrier();
+	return true;
 }
 
 // Its number is not given out again before every TLB was flushed.

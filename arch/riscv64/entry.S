@@ -19,6 +19,19 @@
 	.endr
 .endm
 
+// What a direct call finds in the frame besides ra and tp, which are there.
+.macro save_preserved
+	csrrw ra, sscratch, zero
+	sd ra, FRAME_X(2)(sp)
+	csrr ra, sepc
+	addi ra, ra, 4
+	sd ra, FRAME_PC(sp)
+	.irp n, 3,8,9,18,19,20,21,22,23,24,25,26,27
+	sd x\n, FRAME_X(\n)(sp)
+	.endr
+	li s0, 0                    // backtraces end here
+.endm
+
 // All but tp.
 .macro load_registers
 	.irp n, 1,3,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
@@ -60,27 +73,19 @@ return_to_user:
 	load_registers
 	sret
 
-// ra is in the frame. A direct call finds there what it must not change.
+// ra is in the frame.
 syscall_entry:
-	csrrw ra, sscratch, zero
-	sd ra, FRAME_X(2)(sp)
-	csrr ra, sepc
-	addi ra, ra, 4
-	sd ra, FRAME_PC(sp)
-	sd gp, FRAME_X(3)(sp)
 	sd tp, FRAME_X(4)(sp)
-	.irp n, 8,9,18,19,20,21,22,23,24,25,26,27
-	sd x\n, FRAME_X(\n)(sp)
-	.endr
 	ld tp, FRAME_CPU(sp)
-	li s0, 0                    // backtraces end here
 	ld ra, CPU_DIRECT_CALLS(tp)
 	bgeu a7, ra, syscall_whole
+	save_preserved
 	la t3, syscall_table
 	slli t4, a7, 3
 	add t3, t3, t4
 	ld t3, 0(t3)
 	jalr t3
+syscall_return:
 	lw t0, CPU_WORK(tp)
 	bnez t0, syscall_work
 	ld t0, FRAME_PC(sp)
@@ -99,11 +104,58 @@ syscall_work:
 	call trap_syscall_exit
 	j return_to_user
 
-// Not direct: the rest of the frame.
+// Not direct: a guest's, or the rest of the frame.
 syscall_whole:
+	ld ra, CPU_CURRENT(tp)
+	ld ra, THREAD_GUEST(ra)
+	bnez ra, guest_syscall
+	save_preserved
 	save_caller_saved
 	call trap_syscall
 	j exit_user
+
+// A guest's registers go straight to its state page, ra. The frame of the personality's guest_enter is above the guest's.
+guest_syscall:
+	.irp n, 3,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	sd x\n, FRAME_X(\n)(ra)
+	.endr
+	ld t0, FRAME_X(1)(sp)
+	ld t1, FRAME_X(4)(sp)
+	csrrw t2, sscratch, zero
+	csrr t3, sepc
+	addi t3, t3, 4
+	li t4, GUEST_SYSTEM_CALL
+	sd t0, FRAME_X(1)(ra)
+	sd t1, FRAME_X(4)(ra)
+	sd t2, FRAME_X(2)(ra)
+	sd t3, FRAME_PC(ra)
+	sd t4, GUEST_REASON(ra)
+	li s0, 0
+	addi sp, sp, FRAME_SIZE
+	call guest_end
+	.irp n, 3,9,18,19,20,21,22,23,24,25,26,27
+	ld x\n, FRAME_X(\n)(sp)
+	.endr
+	li a0, 0
+	li a1, GUEST_SYSTEM_CALL
+	j syscall_return
+
+// arch_guest_enter(): what the state page says is loaded from it, but for the program counter, which is in the frame.
+.global arch_guest_enter
+arch_guest_enter:
+	ld sp, CPU_CURRENT(tp)
+	ld sp, THREAD_FRAME(sp)
+	addi sp, sp, -FRAME_SIZE
+	call guest_begin
+	ld a0, CPU_CURRENT(tp)
+	ld t0, FRAME_PC(sp)
+	ld a0, THREAD_GUEST(a0)
+	csrw sscratch, sp
+	csrw sepc, t0
+	.irp n, 1,2,3,4,5,6,7,8,9,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,10
+	ld x\n, FRAME_X(\n)(a0)
+	.endr
+	sret
 
 // The entries of IPC calls in syscall_table. They do not return to where they are called.
 .macro general_ipc name

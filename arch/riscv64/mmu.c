@@ -7,6 +7,7 @@
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <kernel/assert.h>
+#include <kernel/cpu.h>
 #include <kernel/string.h>
 
 #define USER_ROOT_ENTRIES (unsigned)(ARCH_USER_END >> level_shift(ROOT_LEVEL))
@@ -105,6 +106,11 @@ static paddr_t unmap_entry(uint64_t *root, vaddr_t address, size_t *size)
 
 // --- Address spaces
 
+static uint64_t satp_of(paddr_t root)
+{
+	return (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | root >> PAGE_SHIFT;
+}
+
 static uint64_t *root_of(const struct arch_address_space *space)
 {
 	return phys_to_virt(space->root);
@@ -115,6 +121,7 @@ void arch_mmu_init(struct arch_address_space *space, paddr_t root)
 	uint64_t *table = phys_to_virt(root);
 
 	space->root = root;
+	space->satp = satp_of(root);
 	atomic_init(&space->asid, 0);
 	memcpy(table + TABLE_ENTRIES / 2, isa_kernel_root + TABLE_ENTRIES / 2, PAGE_SIZE / 2);
 }
@@ -217,22 +224,25 @@ paddr_t arch_mmu_kernel_unmap(vaddr_t address)
 
 static _Atomic uint64_t last_asid = 1 << 16;
 static unsigned asid_bits;
+static uint64_t asid_mask;
 
 void isa_asid_init(void)
 {
 	uint64_t satp = csr_read(satp);
-	uint64_t mask;
 
 	csr_write(satp, satp | (uint64_t)SATP_ASID_MASK << SATP_ASID_SHIFT);
-	mask = csr_read(satp) >> SATP_ASID_SHIFT & SATP_ASID_MASK;
+	asid_mask = csr_read(satp) >> SATP_ASID_SHIFT & SATP_ASID_MASK;
 	csr_write(satp, satp);
-	while (mask >> asid_bits != 0)
+	while (asid_mask >> asid_bits != 0)
 		asid_bits++;
+	// No generation's: a new space, whose ASID is 0, must not seem to be of it.
+	for (unsigned i = 0; i < ARCH_CPU_MAX; i++)
+		cpus[i].arch.asid_base = 1;
 }
 
 static uint64_t asid_number(uint64_t asid)
 {
-	return asid & (((uint64_t)1 << asid_bits) - 1);
+	return asid & asid_mask;
 }
 
 static uint64_t asid_new(void)
@@ -258,27 +268,40 @@ static uint64_t asid_of(struct arch_address_space *space)
 	return atomic_compare_exchange_strong(&space->asid, &asid, fresh) ? fresh : asid;
 }
 
-static void load_satp(paddr_t root, uint64_t number)
+// The fence: see arch_mmu_switch.
+static void load_satp(uint64_t satp)
 {
-	csr_write(satp,
-		(uint64_t)SATP_SV39 << SATP_MODE_SHIFT | number << SATP_ASID_SHIFT | root >> PAGE_SHIFT);
+	__asm__ volatile("fence rw, rw" : : : "memory");
+	csr_write(satp, satp);
 }
 
-void arch_mmu_switch(struct arch_address_space *space)
+static void switch_to_generation(struct arch_cpu *cpu, struct arch_address_space *space)
 {
-	struct arch_cpu *cpu = isa_cpu();
-	uint64_t asid;
+	uint64_t asid = asid_of(space);
+	uint64_t base = asid & ~asid_mask;
 
-	if (space == NULL) {
-		load_satp(isa_image_to_phys(isa_kernel_root), 0);
-		return;
-	}
-	asid = asid_of(space);
-	load_satp(space->root, asid_number(asid));
-	if (cpu->asid_generation != asid >> asid_bits) {
-		cpu->asid_generation = asid >> asid_bits;
+	load_satp(space->satp | asid_number(asid) << SATP_ASID_SHIFT);
+	if (cpu->asid_base != base) {
+		cpu->asid_base = base;
 		__asm__ volatile("sfence.vma" : : : "memory");
 	}
+}
+
+bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
+{
+	uint64_t number;
+
+	if (space == NULL) {
+		load_satp(satp_of(isa_image_to_phys(isa_kernel_root)));
+		return true;
+	}
+	// An ASID of the hart's generation is good until the hart meets another one.
+	number = atomic_load_explicit(&space->asid, memory_order_relaxed) - cpu->asid_base;
+	if (__builtin_expect(number <= asid_mask, 1))
+		load_satp(space->satp | number << SATP_ASID_SHIFT);
+	else
+		switch_to_generation(cpu, space);
+	return true;
 }
 
 void arch_mmu_release_asid(struct arch_address_space *space)
@@ -309,7 +332,7 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 	}
 	asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
 	number = asid_number(asid);
-	if (asid >> asid_bits != isa_cpu()->asid_generation || asid_bits == 0) {
+	if ((asid & ~asid_mask) != isa_cpu()->asid_base || asid_bits == 0) {
 		// This hart may run the space under an ASID of an earlier generation.
 		__asm__ volatile("sfence.vma" : : : "memory");
 	} else if (pages > FLUSH_PAGES_MAX) {

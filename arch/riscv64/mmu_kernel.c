@@ -4,6 +4,7 @@
 
 #include "internal.h"
 #include "page_table.h"
+#include <arch/cpu.h>
 #include <kernel/boot.h>
 
 #define TABLE_POOL  64
@@ -120,7 +121,7 @@ void isa_mmu_boot(paddr_t image)
 	table_below(&isa_kernel_root[table_index(ARCH_DEVICE_BASE, ROOT_LEVEL)]);
 	map_memory();
 
-	arch_mmu_switch(NULL);
+	arch_mmu_switch(isa_cpu(), NULL);
 	__asm__ volatile("sfence.vma" : : : "memory");
 	isa_asid_init();
 }

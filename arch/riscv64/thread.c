@@ -24,6 +24,9 @@ _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK
 _Static_assert(offsetof(struct arch_cpu, scratch) == CPU_SCRATCH, "entry.S");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "entry.S");
 _Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "switch.S");
+_Static_assert(offsetof(struct thread, guest) == THREAD_GUEST, "entry.S");
+_Static_assert(offsetof(struct guest_state, registers.x) == FRAME_X(0), "entry.S");
+_Static_assert(offsetof(struct guest_state, reason) == GUEST_REASON, "entry.S");
 _Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "switch.S");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "entry.S");
 _Static_assert(offsetof(struct arch_frame, x) == offsetof(struct registers, x), "registers are copied");
@@ -95,24 +98,34 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 	return true;
 }
 
-void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved)
+void arch_guest_begin(struct arch_cpu *cpu, struct arch_thread *thread)
 {
-	const struct arch_frame *frame = thread->frame;
-
-	preserved->pc = frame->pc;
-	copy_words(preserved->ra_to_tp, &frame->x[REGISTER_RA], 4);
-	copy_words(preserved->s0_to_s1, &frame->x[REGISTER_S0], 2);
-	copy_words(preserved->s2_to_s11, &frame->x[REGISTER_S2], 10);
+	thread->frame--;
+	thread->frame->cpu = cpu;
 }
 
-void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved)
+void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread)
 {
-	struct arch_frame *frame = thread->frame;
+	thread->frame++;
+	thread->frame->cpu = cpu;
+}
 
-	frame->pc = preserved->pc;
-	copy_words(&frame->x[REGISTER_RA], preserved->ra_to_tp, 4);
-	copy_words(&frame->x[REGISTER_S0], preserved->s0_to_s1, 2);
-	copy_words(&frame->x[REGISTER_S2], preserved->s2_to_s11, 10);
+bool arch_guest_begin_directly(
+	struct arch_cpu *cpu, struct arch_thread *thread, const struct registers *registers)
+{
+	uint64_t pc = __atomic_load_n(&registers->pc, __ATOMIC_RELAXED);
+
+	if (pc / ARCH_USER_END != 0)
+		return false;
+	thread->frame[-1].pc = pc & ~(uint64_t)1;
+	arch_guest_begin(cpu, thread);
+	return true;
+}
+
+void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers)
+{
+	(void)registers;
+	arch_guest_end(cpu, thread);
 }
 
 void arch_frame_log(const struct arch_frame *frame)

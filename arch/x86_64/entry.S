@@ -9,37 +9,15 @@
 
 // What is left of struct arch_frame after the vector.
 .macro SAVE_REGISTERS
-	pushq %rcx
-	pushq %r11
-	pushq %rax
-	pushq %rdi
-	pushq %rsi
-	pushq %r15
-	pushq %r14
-	pushq %r13
-	pushq %r12
-	pushq %r9
-	pushq %r8
-	pushq %r10
-	pushq %rdx
-	pushq %rbp
-	pushq %rbx
+	.irp register, rcx, r11, rax, rdi, rsi, r15, r14, r13, r12, r9, r8, r10, rdx, rbp, rbx
+	pushq %\register
+	.endr
 .endm
 
 .macro RESTORE_REGISTERS_BUT_RCX_R11
-	popq %rbx
-	popq %rbp
-	popq %rdx
-	popq %r10
-	popq %r8
-	popq %r9
-	popq %r12
-	popq %r13
-	popq %r14
-	popq %r15
-	popq %rsi
-	popq %rdi
-	popq %rax
+	.irp register, rbx, rbp, rdx, r10, r8, r9, r12, r13, r14, r15, rsi, rdi, rax
+	popq %\register
+	.endr
 .endm
 
 // The registers of arguments and messages, into the frame that begins `offset` above the stack pointer.
@@ -77,15 +55,8 @@ arch_\name:
 
 .text
 
-// Interrupts are disabled, and so are direction, trap, alignment-check and nested-task flags (MSR_FLAG_MASK).
-//
-// A direct call finds in the frame what it must not change; cs and ss are there since the thread was made.
-.balign 16
-.global syscall_entry
-syscall_entry:
-	swapgs
-	movq %rsp, %gs:CPU_USER_STACK
-	movq %gs:CPU_KERNEL_STACK, %rsp
+// What a direct call finds in the frame; rcx is overwritten.
+.macro SAVE_PRESERVED
 	subq $FRAME_SIZE, %rsp
 	movq %rcx, FRAME_RIP(%rsp)
 	movq %gs:CPU_USER_STACK, %rcx
@@ -99,17 +70,47 @@ syscall_entry:
 	movq %r14, FRAME_R14(%rsp)
 	movq %r15, FRAME_R15(%rsp)
 	xorl %ebp, %ebp
+.endm
+
+// Those that neither SYSCALL nor SYSRET changes, between the CPU and the struct registers at `base`.
+.macro STORE_GUEST register, number, base
+	movq \register, GUEST_REGISTER(\number)(\base)
+.endm
+
+.macro LOAD_GUEST register, number, base
+	movq GUEST_REGISTER(\number)(\base), \register
+.endm
+
+.macro EACH_GUEST_REGISTER operation, base
+	.set number, 0
+	.irp register, rax, rbx, none, rdx, rsi, rdi, rbp, none, r8, r9, r10, none, r12, r13, r14, r15
+	.ifnc \register, none
+	\operation %\register, number, \base
+	.endif
+	.set number, number + 1
+	.endr
+.endm
+
+// Interrupts are disabled, and so are direction, trap, alignment-check and nested-task flags (MSR_FLAG_MASK).
+//
+// A direct call finds in the frame what it must not change.
+.balign 16
+.global syscall_entry
+syscall_entry:
+	swapgs
+	movq %rsp, %gs:CPU_USER_STACK
+	movq %gs:CPU_KERNEL_STACK, %rsp
 	cmpq %gs:CPU_DIRECT_CALLS, %rax
 	jae syscall_whole
+	SAVE_PRESERVED
 	movq %r10, %rcx
 	call *syscall_table(, %rax, 8)
+syscall_return:
 	cmpl $0, %gs:CPU_WORK
 	jne syscall_work
-	xorl %esi, %esi
-	xorl %edi, %edi
-	xorl %r8d, %r8d
-	xorl %r9d, %r9d
-	xorl %r10d, %r10d
+	.irp register, esi, edi, r8d, r9d, r10d
+	xorl %\register, %\register
+	.endr
 	movq FRAME_RBP(%rsp), %rbp
 	movq FRAME_RIP(%rsp), %rcx
 	movq FRAME_RFLAGS(%rsp), %r11
@@ -123,13 +124,58 @@ syscall_work:
 	call trap_syscall_exit
 	jmp return_to_user
 
-// Not direct: the rest of the frame.
+// Not direct: a guest's, or the rest of the frame.
 syscall_whole:
+	pushq %rcx
+	movq %gs:CPU_CURRENT, %rcx
+	movq THREAD_GUEST(%rcx), %rcx
+	testq %rcx, %rcx
+	jnz guest_syscall
+	popq %rcx
+	SAVE_PRESERVED
 	SAVE_MESSAGE_REGISTERS 0
 	movq %rax, FRAME_RAX(%rsp)
 	call trap_syscall
 	call trap_exit
 	jmp return_to_user
+
+// A guest's registers go straight to its state page, rcx. The frame of the personality's guest_enter is where the stack begins.
+guest_syscall:
+	EACH_GUEST_REGISTER STORE_GUEST, %rcx
+	movq %r11, GUEST_R11(%rcx)
+	movq %r11, GUEST_RFLAGS(%rcx)
+	popq %rax
+	movq %rax, GUEST_RCX(%rcx)
+	movq %rax, GUEST_RIP(%rcx)
+	movq %gs:CPU_USER_STACK, %rax
+	movq %rax, GUEST_RSP(%rcx)
+	movq $GUEST_SYSTEM_CALL, GUEST_REASON(%rcx)
+	xorl %ebp, %ebp
+	call guest_end
+	movq FRAME_RBX(%rsp), %rbx
+	movq FRAME_R12(%rsp), %r12
+	movq FRAME_R13(%rsp), %r13
+	movq FRAME_R14(%rsp), %r14
+	movq FRAME_R15(%rsp), %r15
+	xorl %eax, %eax
+	movl $GUEST_SYSTEM_CALL, %edx
+	jmp syscall_return
+
+// arch_guest_enter(): what the state page says is loaded from it, but for what is in the frame. No interrupt comes that would use
+// this stack pointer.
+.global arch_guest_enter
+arch_guest_enter:
+	movq %gs:CPU_KERNEL_STACK, %rsp
+	subq $2 * FRAME_SIZE, %rsp
+	call guest_begin
+	movq %gs:CPU_CURRENT, %rax
+	movq FRAME_RIP(%rsp), %rcx
+	movq FRAME_RFLAGS(%rsp), %r11
+	movq THREAD_GUEST(%rax), %rsp
+	EACH_GUEST_REGISTER LOAD_GUEST, %rsp
+	movq GUEST_RSP(%rsp), %rsp
+	swapgs
+	sysretq
 
 // The entries of IPC calls in syscall_table.
 #define SYSCALL(number, name, result, arguments)

@@ -7,24 +7,18 @@
 .text
 .global switch_stacks
 switch_stacks:
-	pushq %rbp
-	pushq %rbx
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	.irp register, rbp, rbx, r12, r13, r14, r15
+	pushq %\register
+	.endr
 	movq %rsp, THREAD_STACK_POINTER(%rdi)
 	movq $0, THREAD_ENTRY(%rdi)
 	movq THREAD_ENTRY(%rsi), %rax
 	testq %rax, %rax
 	jnz 1f
 	movq THREAD_STACK_POINTER(%rsi), %rsp
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	popq %rbp
+	.irp register, r15, r14, r13, r12, rbx, rbp
+	popq %\register
+	.endr
 	ret
 
 	// A fresh context: the stack ends at the frame, and there is nothing to return to.

@@ -14,39 +14,30 @@
 
 _Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
 	"message.h");
-_Static_assert(offsetof(struct arch_frame, rbx) == FRAME_RBX, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rbp) == FRAME_RBP, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rdx) == FRAME_RDX, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r10) == FRAME_R10, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r8) == FRAME_R8, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r9) == FRAME_R9, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r12) == FRAME_R12, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r13) == FRAME_R13, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r14) == FRAME_R14, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r15) == FRAME_R15, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rsi) == FRAME_RSI, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rdi) == FRAME_RDI, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rax) == FRAME_RAX, "asm.h");
-_Static_assert(offsetof(struct arch_frame, r11) == FRAME_R11, "asm.h");
-_Static_assert(offsetof(struct arch_frame, vector) == FRAME_VECTOR, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rip) == FRAME_RIP, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rflags) == FRAME_RFLAGS, "asm.h");
-_Static_assert(offsetof(struct arch_frame, cs) == FRAME_CS, "asm.h");
-_Static_assert(offsetof(struct arch_frame, rsp) == FRAME_RSP, "asm.h");
-_Static_assert(sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.h");
-_Static_assert(offsetof(struct arch_cpu, self) == CPU_SELF, "asm.h");
-_Static_assert(offsetof(struct arch_cpu, kernel_stack) == CPU_KERNEL_STACK, "asm.h");
-_Static_assert(offsetof(struct arch_cpu, user_stack) == CPU_USER_STACK, "asm.h");
-_Static_assert(offsetof(struct arch_cpu, task_state) + offsetof(struct task_state, rsp) == CPU_RSP0, "asm.h");
-_Static_assert(offsetof(struct arch_thread, fs_base) == THREAD_FS_BASE, "asm.h");
-_Static_assert(offsetof(struct arch_thread, gs_base) == THREAD_GS_BASE, "asm.h");
-_Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "asm.h");
-_Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "asm.h");
-_Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "asm.h");
-_Static_assert(offsetof(struct cpu, work) == CPU_WORK, "asm.h");
-_Static_assert(offsetof(struct arch_thread, stack_pointer) == THREAD_STACK_POINTER, "asm.h");
-_Static_assert(offsetof(struct arch_thread, entry) == THREAD_ENTRY, "asm.h");
-_Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "asm.h");
+// What asm.h says.
+#define AT(type, member, offset) (offsetof(struct type, member) == (offset))
+_Static_assert(AT(arch_frame, rbx, FRAME_RBX) && AT(arch_frame, rbp, FRAME_RBP) &&
+		AT(arch_frame, rdx, FRAME_RDX) && AT(arch_frame, r10, FRAME_R10) &&
+		AT(arch_frame, r8, FRAME_R8) && AT(arch_frame, r9, FRAME_R9) &&
+		AT(arch_frame, r12, FRAME_R12) && AT(arch_frame, r13, FRAME_R13) &&
+		AT(arch_frame, r14, FRAME_R14) && AT(arch_frame, r15, FRAME_R15) &&
+		AT(arch_frame, rsi, FRAME_RSI) && AT(arch_frame, rdi, FRAME_RDI) &&
+		AT(arch_frame, rax, FRAME_RAX) && AT(arch_frame, r11, FRAME_R11) &&
+		AT(arch_frame, vector, FRAME_VECTOR) && AT(arch_frame, rip, FRAME_RIP) &&
+		AT(arch_frame, rflags, FRAME_RFLAGS) && AT(arch_frame, cs, FRAME_CS) &&
+		AT(arch_frame, rsp, FRAME_RSP) && AT(arch_cpu, self, CPU_SELF) &&
+		AT(arch_cpu, kernel_stack, CPU_KERNEL_STACK) && AT(arch_cpu, user_stack, CPU_USER_STACK) &&
+		AT(arch_thread, fs_base, THREAD_FS_BASE) && AT(arch_thread, gs_base, THREAD_GS_BASE) &&
+		AT(arch_thread, stack_pointer, THREAD_STACK_POINTER) &&
+		AT(arch_thread, entry, THREAD_ENTRY) && AT(arch_thread, frame, THREAD_FRAME) &&
+		AT(thread, on_cpu, THREAD_ON_CPU) && AT(thread, guest, THREAD_GUEST) &&
+		AT(cpu, current, CPU_CURRENT) && AT(cpu, direct_calls, CPU_DIRECT_CALLS) &&
+		AT(cpu, work, CPU_WORK) && AT(guest_state, registers.r15, GUEST_REGISTER(15)) &&
+		AT(guest_state, registers.rflags, GUEST_REGISTER(17)) &&
+		AT(guest_state, reason, GUEST_REASON) &&
+		AT(arch_cpu, task_state, CPU_RSP0 - offsetof(struct task_state, rsp)) &&
+		sizeof(struct arch_frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0,
+	"asm.h");
 
 // What user mode may choose in rflags.
 #define RFLAGS_USER                                                                               \
@@ -158,6 +149,13 @@ void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void
 	thread->entry = entry;
 }
 
+static void set_frame(struct arch_cpu *cpu, struct arch_thread *thread, struct arch_frame *frame)
+{
+	thread->frame = frame;
+	cpu->kernel_stack = (uintptr_t)(frame + 1);
+	cpu->task_state.rsp[0] = (uintptr_t)(frame + 1);
+}
+
 void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 {
 	struct arch_cpu *cpu = isa_cpu_self();
@@ -167,8 +165,7 @@ void arch_context_switch(struct arch_thread *previous, struct arch_thread *next)
 	clear_selectors();
 	load_bases(next);
 	fpu_switch(cpu, previous, next);
-	cpu->kernel_stack = (uintptr_t)(next->frame + 1);
-	cpu->task_state.rsp[0] = cpu->kernel_stack;
+	set_frame(cpu, next, next->frame);
 	switch_stacks(previous, next);
 }
 
@@ -200,6 +197,7 @@ void arch_registers_get(struct arch_thread *thread, struct registers *registers)
 	registers->gs_base = thread->gs_base;
 }
 
+// Of memory that others write.
 static uint64_t read_once(const uint64_t *value)
 {
 	return __atomic_load_n(value, __ATOMIC_RELAXED);
@@ -218,6 +216,8 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 #undef SET
 	frame->rip = rip;
 	frame->rflags = (registers->rflags & RFLAGS_USER) | RFLAGS_FIXED;
+	frame->cs = SELECTOR_USER_CODE;
+	frame->ss = SELECTOR_USER_DATA;
 	// SYSRET loads rip and rflags from rcx and r11; where they differ it must be IRET.
 	frame->vector = frame->rcx == rip && frame->r11 == frame->rflags ? FRAME_SYSCALL : 0;
 	thread->fs_base = fs_base;
@@ -227,32 +227,72 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 	return true;
 }
 
-// Those that the frame and struct arch_preserved have.
-#define FOR_EACH_PRESERVED(DO) DO(rbx) DO(rbp) DO(r12) DO(r13) DO(r14) DO(r15) DO(rip) DO(rflags) DO(rsp)
-
-void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved)
+void arch_guest_begin(struct arch_cpu *cpu, struct arch_thread *thread)
 {
-	const struct arch_frame *frame = thread->frame;
-
 	save_bases(thread);
-#define GET(name) preserved->name = frame->name;
-	FOR_EACH_PRESERVED(GET)
-#undef GET
-	preserved->fs_base = thread->fs_base;
-	preserved->gs_base = thread->gs_base;
+	thread->host_fs_base = thread->fs_base;
+	thread->host_gs_base = thread->gs_base;
+	set_frame(cpu, thread, thread->frame - 1);
 }
 
-void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved)
+void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread)
 {
-	struct arch_frame *frame = thread->frame;
-
-#define SET(name) frame->name = preserved->name;
-	FOR_EACH_PRESERVED(SET)
-#undef SET
-	frame->vector = FRAME_SYSCALL;
-	thread->fs_base = preserved->fs_base;
-	thread->gs_base = preserved->gs_base;
+	set_frame(cpu, thread, thread->frame + 1);
+	thread->fs_base = thread->host_fs_base;
+	thread->gs_base = thread->host_gs_base;
 	load_bases(thread);
+}
+
+// Both bases at once: `fs_base` and `gs_base` are loaded, and are then what was there.
+static void exchange_bases(struct arch_thread *thread, uint64_t *fs_base, uint64_t *gs_base)
+{
+	if (cpu_features.fsgsbase) {
+		uint64_t old_fs, old_gs;
+
+		__asm__ volatile("rdfsbase %0" : "=r"(old_fs));
+		__asm__ volatile("wrfsbase %0" : : "r"(*fs_base) : "memory");
+		__asm__ volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs" : "=&r"(old_gs) : "r"(*gs_base));
+		*fs_base = old_fs;
+		*gs_base = old_gs;
+	} else {
+		uint64_t fs = *fs_base, gs = *gs_base;
+
+		*fs_base = thread->fs_base;
+		*gs_base = thread->gs_base;
+		thread->fs_base = fs;
+		thread->gs_base = gs;
+		load_bases(thread);
+	}
+}
+
+// SYSRET loads rip and rflags from rcx and r11.
+bool arch_guest_begin_directly(
+	struct arch_cpu *cpu, struct arch_thread *thread, const struct registers *registers)
+{
+	uint64_t rip = read_once(&registers->rip);
+	uint64_t rflags = (read_once(&registers->rflags) & RFLAGS_USER) | RFLAGS_FIXED;
+	uint64_t fs_base = read_once(&registers->fs_base), gs_base = read_once(&registers->gs_base);
+	struct arch_frame *frame = thread->frame - 1;
+
+	if ((rip | fs_base | gs_base) >= ARCH_USER_END || registers->rcx != rip || registers->r11 != rflags)
+		return false;
+	exchange_bases(thread, &fs_base, &gs_base);
+	thread->host_fs_base = fs_base;
+	thread->host_gs_base = gs_base;
+	frame->rip = rip;
+	frame->rflags = rflags;
+	set_frame(cpu, thread, frame);
+	return true;
+}
+
+void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers)
+{
+	uint64_t fs_base = thread->host_fs_base, gs_base = thread->host_gs_base;
+
+	exchange_bases(thread, &fs_base, &gs_base);
+	registers->fs_base = fs_base;
+	registers->gs_base = gs_base;
+	set_frame(cpu, thread, thread->frame + 1);
 }
 
 void arch_frame_log(const struct arch_frame *frame)

@@ -58,27 +58,29 @@ static bool pcid_is_fresh(struct arch_cpu *cpu, unsigned pcid)
 {
 	_Atomic uint64_t *stale = &cpu->pcid_stale[pcid / 64];
 
-	if (pcid == 0)
-		return false;
 	if (!(atomic_load_explicit(stale, memory_order_relaxed) & pcid_bit(pcid)))
 		return true;
 	atomic_fetch_and(stale, ~pcid_bit(pcid));
 	return false;
 }
 
-void arch_mmu_switch(struct arch_address_space *space)
+static bool switch_to_pcid(struct arch_cpu *cpu, const struct arch_address_space *space)
 {
-	struct arch_cpu *cpu = isa_cpu_self();
-	uint64_t value = kernel_root;
+	bool keep = pcid_is_fresh(cpu, space->pcid);
 
+	write_cr3(space->root | space->pcid | (keep ? CR3_KEEP_PCID : 0));
+	return keep;
+}
+
+// The write serializes.
+bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
+{
 	assert(!arch_irq_enabled());
-	if (space != NULL) {
-		value = space->root | space->pcid;
-		if (cpu_features.pcid && pcid_is_fresh(cpu, space->pcid))
-			value |= CR3_KEEP_PCID;
-	}
 	cpu->space = space;
-	write_cr3(value);
+	if (space != NULL && space->pcid != 0)
+		return switch_to_pcid(cpu, space);
+	write_cr3(space != NULL ? space->root : kernel_root);
+	return false;
 }
 
 static void flush_everything(void)

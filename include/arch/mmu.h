@@ -51,8 +51,9 @@ paddr_t arch_mmu_query(
 	const struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access);
 
 // Makes an address space current on this CPU, without a full TLB flush where the CPU has ASIDs or PCIDs.
-// NULL: the kernel's own, which has no user part.
-void arch_mmu_switch(struct arch_address_space *space);
+// NULL: the kernel's own, which has no user part. A full memory barrier. False: this CPU, `cpu`, has no translations of the space from
+// before.
+bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space);
 
 // The space is gone: its ASID may be reused once flushed.
 void arch_mmu_release_asid(struct arch_address_space *space);

@@ -72,10 +72,17 @@ _Noreturn void arch_slow_endpoint_reply_receive(uint64_t handle, uint64_t info);
 void arch_registers_get(struct arch_thread *thread, struct registers *registers);
 bool arch_registers_set(struct arch_thread *thread, const struct registers *registers);
 
-// What a system call leaves as it was, TLS bases included (struct arch_preserved of <isa/types.h>). The thread is
-// current. All other registers are set by what is done then (arch_syscall_set_result).
-void arch_preserved_get(struct arch_thread *thread, struct arch_preserved *preserved);
-void arch_preserved_set(struct arch_thread *thread, const struct arch_preserved *preserved);
+// Guests (kernel/guest.c); the thread is current. Its frame becomes one just below that of its system call, in which and in the thread
+// that call's registers, TLS bases included, stay until arch_guest_end.
+void arch_guest_begin(struct arch_cpu *cpu, struct arch_thread *thread);
+void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread);
+// Goes on with guest_begin on the stack below that frame, and to user mode. Does not return itself.
+struct syscall_result arch_guest_enter(void);
+// The same with what of arch_registers_set and arch_registers_get is left to do where assembly loads and stores all others
+// straight from and to `registers`. False, nothing changed: the CPU would refuse them, or assembly cannot do it.
+bool arch_guest_begin_directly(
+	struct arch_cpu *cpu, struct arch_thread *thread, const struct registers *registers);
+void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers);
 
 // The same, for the frame alone in a system call: number, argument 0 to 5, results. Setting results zeroes
 // the other caller-saved registers.

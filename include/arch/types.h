@@ -4,7 +4,6 @@
 //
 //   struct arch_frame           all user registers of a thread, at the top of its kernel stack
 //   struct arch_thread          kernel context, TLS bases, FPU state (aligned as the ISA needs); in struct thread
-//   struct arch_preserved       the user registers that a system call leaves as they were
 //   struct arch_cpu             per-CPU data of the ISA; first member of struct cpu
 //   struct arch_address_space   root table, ASID; embedded in struct address_space
 //

@@ -117,7 +117,7 @@ enum error address_space_futex_key(
 
 // Makes the space (NULL: none) current on this CPU, if it is not.
 void address_space_switch(struct address_space *space);
-// The same where it is known that the CPU, this one, has another one loaded.
+// The same where it is known that the CPU, this one, has another one loaded, and that it is not NULL.
 void address_space_load(struct cpu *cpu, struct address_space *space);
 // Makes every CPU let go of a space that no thread runs in.
 void address_space_unload(struct address_space *space);

@@ -49,10 +49,15 @@ void ipc_thread_exit(struct thread *thread);
 
 // --- Guests
 
-// A system call or a fault of a thread that runs its guest: back to the personality.
-void guest_exit_syscall(struct thread *thread);
-void guest_exit_fault(struct thread *thread, const struct fault *fault);
-// trap_exit's part: a kick is pending for a thread in guest mode.
+// arch_guest_enter's part: the current thread becomes a guest's. The frame has what arch_guest_begin_directly put there, all other
+// registers are to be loaded from the state page, thread->guest; where that is not all, it does not return.
+void guest_begin(void);
+// The end of a guest's system call that goes straight back: the registers are in the state page, the stack is that of the
+// personality's system call, which goes on with GUEST_EXIT_SYSCALL.
+void guest_end(void);
+// A fault of a thread that runs its guest: back to the personality.
+_Noreturn void guest_exit_fault(struct thread *thread, const struct fault *fault);
+// trap_exit's part: a kick may be pending for a thread in guest mode.
 void guest_exit_kicked(struct thread *thread);
 void guest_thread_exit(struct thread *thread);
 // trap_exit's part: the thread has just blocked; if a kick is pending and the wait interruptible, the wait is

@@ -75,12 +75,14 @@ struct offer {
 };
 
 struct thread {
-	struct arch_thread arch; // must be first, and the next ones where they are: assembly knows on_cpu
+	struct arch_thread
+		arch; // must be first, and the next ones where they are: assembly knows on_cpu and guest
 	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by
 	// compare-and-swap.
 	_Atomic uint64_t state;
-	atomic_uint hindrances; // enum hindrance
-	atomic_bool on_cpu;     // its kernel stack is in use; whoever switches to it waits until it is not
+	atomic_uint hindrances;    // enum hindrance
+	atomic_bool on_cpu;        // its kernel stack is in use; whoever switches to it waits until it is not
+	struct guest_state *guest; // the state page of the guest that it runs; NULL: it runs its own code
 	struct object object;
 	struct spinlock
 		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watch, context
@@ -132,8 +134,6 @@ struct thread {
 	struct guest_state *guest_state;   // through the direct map
 	struct memory *guest_memory;       // counted: the page of it
 	vaddr_t guest_state_address;
-	struct arch_preserved host_registers; // of the personality, while the guest runs
-	bool in_guest;
 	atomic_bool kicked;
 
 	vaddr_t kernel_stack; // lowest mapped address
@@ -218,6 +218,9 @@ bool thread_abort_wait(struct thread *thread, enum error error);
 // The same with wait `number` only.
 bool thread_abort_wait_number(struct thread *thread, uint64_t number, enum error error);
 
+// Cancels a wait for one who ends the thread, or wakes it: it is then in no queue, and nobody else does either. False: as above.
+bool thread_leave_wait(struct thread *thread);
+
 // Makes a thread of a process as thread_create (the system call) says; attributes are the kernel's own
 // checked copy. Not yet ready: thread_start. On success the creator holds a reference.
 enum error thread_create(struct process *process, const struct thread_attributes *attributes,
@@ -234,6 +237,9 @@ void thread_terminate(struct thread *thread, uint64_t status);
 void thread_kill(struct thread *thread, uint64_t status);
 // Ends the current thread; called by trap_exit with nothing held.
 _Noreturn void thread_exit_current(void);
+// Ends another thread of the current process, which has been killed, in its place if it waits: nothing of it is on its
+// kernel stack. False: it ends by itself.
+bool thread_end_waiting(struct thread *thread);
 
 // What thread_info tells of it.
 void thread_describe(struct thread *thread, struct thread_info *info);

@@ -14,6 +14,10 @@
 // results, the callee-saved registers as C preserved them, and zero in all other registers. Else it calls
 // trap_syscall_exit and restores the whole frame. So whoever finds a thread that is not on a CPU finds its registers in its frame; a
 // thread that was preempted inside a call goes through trap_exit.
+//
+// A guest's system call (cpu->direct_calls is 0, thread->guest is set) is none of these: the ISA stores the registers in the state
+// page, calls guest_end with the stack of the personality's guest_enter, and goes on as its handler had returned
+// GUEST_EXIT_SYSCALL.
 
 #ifndef KERNEL_TRAP_H
 #define KERNEL_TRAP_H
@@ -28,8 +32,10 @@ struct fault {
 	uint64_t isa_code;
 };
 
-// A system call of the current thread or of its guest, all of whose registers are in the frame: one that is not direct.
+// A system call that is not direct: all registers are in the frame.
 void trap_syscall(void);
+// What cpu->direct_calls is while a thread runs its own code: 0 where calls are traced or measured.
+extern uint64_t direct_calls_limit;
 
 // The end of a direct system call that leaves work to be done.
 void trap_syscall_exit(struct syscall_result result);

@@ -6,6 +6,7 @@
 #include "isa.h"
 #include "test.h"
 #include <string.h>
+#include <tern/syscall_numbers.h>
 
 #define GUEST_CODE  0x10000
 #define GUEST_DATA  0x20000
@@ -359,4 +360,169 @@ uint64_t guest_spin(handle_t space, _Atomic uint32_t *begun)
 	error = guest_enter(&reason);
 	guest_bind(HANDLE_NONE, 0);
 	return error ? error : reason == GUEST_EXIT_KICKED ? ERR_OK : ERR_MISMATCH;
+}
+
+// --- Calls that go straight to the personality and back
+
+#define CALL_LENGTH sizeof((uint8_t[]){ISA_GUEST_SYSCALL})
+#define CALLS       64
+#define OWN_VALUE   0x5e1f000000000000
+
+static uint8_t calls_code[CALLS * CALL_LENGTH];
+
+static uint64_t with_calls(uint64_t (*body)(handle_t space))
+{
+	const uint8_t call[] = {ISA_GUEST_SYSCALL};
+
+	for (unsigned i = 0; i < CALLS; i++)
+		memcpy(calls_code + i * CALL_LENGTH, call, CALL_LENGTH);
+	return with_guest(calls_code, sizeof(calls_code), body);
+}
+
+// What is in the personality's registers after a call of its guest: its own, the results, and else nothing.
+static uint64_t looks_at_registers(handle_t space)
+{
+	(void)space;
+	isa_fill_registers(&state->registers);
+	for (unsigned call = 0; call < CALLS; call++) {
+		uint64_t registers[ISA_CALL_REGISTERS];
+		unsigned kept = 0, zero = 0, reasons = 0;
+
+		for (unsigned i = 0; i < ISA_CALL_REGISTERS; i++)
+			registers[i] = OWN_VALUE | i;
+		registers[ISA_CALL_NUMBER] = SYSCALL_NUMBER_guest_enter;
+		isa_call_with_registers(registers);
+		for (unsigned i = 0; i < ISA_CALL_REGISTERS; i++) {
+			if ((uint32_t)ISA_CALL_PRESERVED >> i & 1)
+				kept += registers[i] == (OWN_VALUE | i);
+			else
+				zero += registers[i] == 0;
+			reasons += registers[i] == GUEST_EXIT_SYSCALL;
+		}
+		if (reasons != 1 || kept + zero != ISA_CALL_REGISTERS - 1)
+			return 1000 * call + 10 * kept + zero + 1;
+	}
+	return 0;
+}
+
+TEST(guest_system_call_shows_no_registers)
+{
+	EXPECT_EQUAL(with_calls(looks_at_registers), 0);
+}
+
+static _Atomic uint64_t calls_done, kicks_seen;
+static _Atomic bool calls_failed;
+
+static uint64_t calls_for_ever(handle_t space)
+{
+	uint64_t reason;
+
+	(void)space;
+	while (!calls_failed) {
+		ISA_PROGRAM_COUNTER(&state->registers) = GUEST_CODE;
+		for (unsigned done = 0; done < CALLS;) {
+			bool good = guest_enter(&reason) == ERR_OK && state->reason == reason;
+
+			if (reason == GUEST_EXIT_SYSCALL)
+				done++;
+			calls_failed = !good ||
+				ISA_PROGRAM_COUNTER(&state->registers) != GUEST_CODE + done * CALL_LENGTH ||
+				(reason != GUEST_EXIT_SYSCALL && reason != GUEST_EXIT_KICKED);
+			if (calls_failed)
+				return 1;
+			if (reason == GUEST_EXIT_SYSCALL)
+				calls_done++;
+			else
+				kicks_seen++;
+		}
+	}
+	return 2;
+}
+
+static void wait_for_change(_Atomic uint64_t *count, uint64_t before)
+{
+	while (*count == before && !calls_failed)
+		thread_yield();
+}
+
+static void kick_and_suspend(handle_t thread)
+{
+	struct registers registers;
+
+	wait_for_change(&calls_done, 0);
+	for (unsigned i = 0; i < 200 && !calls_failed; i++) {
+		uint64_t before = kicks_seen;
+
+		EXPECT_OK(guest_kick(thread));
+		wait_for_change(&kicks_seen, before);
+		EXPECT_OK(thread_suspend(thread));
+		before = calls_done;
+		EXPECT_OK(thread_read_registers(thread, &registers));
+		thread_yield();
+		EXPECT_EQUAL(calls_done, before);
+		EXPECT_OK(thread_resume(thread));
+		wait_for_change(&calls_done, before);
+	}
+}
+
+TEST(guest_calls_are_kicked_suspended_and_killed)
+{
+	struct run run = {calls_code, sizeof(calls_code), calls_for_ever};
+	struct worker worker;
+
+	EXPECT_EQUAL(with_calls(looks_at_registers), 0);
+	for (unsigned i = 0; i < 10; i++) {
+		calls_done = kicks_seen = 0;
+		calls_failed = false;
+		REQUIRE(worker_start(&worker, run_bound, &run));
+		kick_and_suspend(worker.thread);
+		EXPECT(!calls_failed);
+		EXPECT_OK(thread_kill(worker.thread, 45));
+		EXPECT_EQUAL(worker_join(&worker), 45);
+		EXPECT(!state_is_mapped());
+	}
+}
+
+// The other thread writes whatever it likes to the registers while the guest is entered.
+static _Atomic bool enters_done;
+
+static uint64_t scribbles(void *argument)
+{
+	const uint8_t values[] = {0, 0xff, 0x80, 0x10};
+
+	(void)argument;
+	for (unsigned i = 0; !enters_done; i++) {
+		memset(&state->registers, values[i % 4], sizeof(state->registers));
+		ISA_PROGRAM_COUNTER(&state->registers) = i % 3 ? GUEST_CODE : ISA_KERNEL_ADDRESS;
+		if (i % 16 == 0)
+			thread_yield();
+	}
+	return 0;
+}
+
+static uint64_t enters_scribbled(handle_t space)
+{
+	struct worker worker;
+	uint64_t reason, wrong = 0;
+
+	(void)space;
+	enters_done = false;
+	if (!worker_start(&worker, scribbles, NULL))
+		return 1;
+	for (unsigned i = 0; i < 5000 && !wrong; i++) {
+		enum error error = guest_enter(&reason);
+
+		wrong = error != ERR_INVALID_ARGUMENT &&
+			(error != ERR_OK || (reason != GUEST_EXIT_SYSCALL && reason != GUEST_EXIT_FAULT));
+		if (i % 16 == 0)
+			thread_yield();
+	}
+	enters_done = true;
+	worker_join(&worker);
+	return wrong;
+}
+
+TEST(guest_registers_are_written_while_it_is_entered)
+{
+	EXPECT_EQUAL(with_calls(enters_scribbled), 0);
 }

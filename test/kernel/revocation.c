@@ -354,16 +354,16 @@ TEST(revoke_by_several_at_once)
 	REQUIRE_OK(notification_create(&root));
 	for (unsigned i = 0; i < 3; i++)
 		REQUIRE(worker_start(&workers[i], revoke_all, &root));
-	for (unsigned i = 0; i < 2000; i++) {
+	// One that does not run may be in the middle of a revocation for as long as its host likes.
+	for (unsigned i = 0; i < 2000 || made == 0; i++) {
 		handle_t copy;
 		enum error error = handle_duplicate(root, RIGHTS_SAME, &copy);
 
 		made += error == ERR_OK;
-		EXPECT(error == ERR_OK || error == ERR_BUSY);
+		REQUIRE(error == ERR_OK || error == ERR_BUSY);
 	}
 	for (unsigned i = 0; i < 3; i++)
 		EXPECT_EQUAL(worker_join(&workers[i]), ERR_OK);
-	EXPECT(made > 0);
 	EXPECT_OK(handle_revoke(root));
 	EXPECT_EQUAL(handles_of(HANDLE_SELF), before + 1);
 	handle_close(root);

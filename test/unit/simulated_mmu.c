@@ -5,6 +5,7 @@
 
 #include "simulated_mmu.h"
 #include <arch/mmu.h>
+#include <stdatomic.h>
 
 #define TABLE_ENTRIES 512
 #define LEVELS        4
@@ -154,9 +155,12 @@ paddr_t arch_mmu_query(
 	return (*entry & ENTRY_ADDRESS) + address % *size;
 }
 
-void arch_mmu_switch(struct arch_address_space *space)
+bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 {
+	(void)cpu;
 	(void)space;
+	atomic_thread_fence(memory_order_seq_cst);
+	return true;
 }
 
 static void flush_space(paddr_t root)

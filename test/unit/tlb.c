@@ -11,6 +11,7 @@
 #include <kernel/spinlock.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -54,9 +55,12 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 		tlbs[host_cpu->index][number_of(space)][(address >> PAGE_SHIFT) + i] = 0;
 }
 
-void arch_mmu_switch(struct arch_address_space *space)
+bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 {
+	(void)cpu;
 	(void)space;
+	atomic_thread_fence(memory_order_seq_cst);
+	return true;
 }
 
 // --- What each does

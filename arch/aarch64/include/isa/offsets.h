@@ -17,9 +17,16 @@
 #define THREAD_KERNEL_SP   8
 #define THREAD_FRESH_ENTRY 16
 #define THREAD_TLS         24
-#define THREAD_HINDRANCES  568
-#define THREAD_ON_CPU      572
+#define THREAD_HINDRANCES  584
+#define THREAD_ON_CPU      588
+#define THREAD_GUEST       592
 #define HINDRANCE_STEP_BIT 7
+
+// struct guest_state
+#define GUEST_X(n)        (8 * (n))
+#define GUEST_SP          GUEST_X(31)
+#define GUEST_REASON      280
+#define GUEST_SYSTEM_CALL 1 // GUEST_EXIT_SYSCALL
 
 #define CPU_FPU_OWNER       0
 #define CPU_EMERGENCY_STACK 8

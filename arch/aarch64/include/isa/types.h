@@ -16,14 +16,6 @@ struct arch_frame {
 	uint64_t pstate;
 };
 
-struct arch_preserved {
-	uint64_t x19_to_x30[12];
-	uint64_t sp;
-	uint64_t pc;
-	uint64_t pstate;
-	uint64_t tls;
-};
-
 // As arch_fpu_get gives it.
 struct fpu_state {
 	uint64_t v[32][2];
@@ -37,6 +29,7 @@ struct arch_thread {
 	uint64_t kernel_sp;        // of a context inside the kernel: callee-saved registers are there
 	void (*fresh_entry)(void); // where a fresh context starts; NULL: the context is inside the kernel
 	uint64_t tls;              // TPIDR_EL0 while the thread is not current
+	uint64_t host_tls;         // that of its own code, while it runs a guest
 	struct fpu_state fpu __attribute__((aligned(16)));
 };
 

@@ -11,10 +11,6 @@ struct arch_frame {
 	struct registers registers;
 };
 
-struct arch_preserved {
-	struct registers registers;
-};
-
 struct arch_thread {
 	struct arch_frame *frame;
 	void (*entry)(void);

@@ -59,6 +59,11 @@
 #define THREAD_ENTRY     8
 #define THREAD_FRAME     16
 #define THREAD_ON_CPU    316
+#define THREAD_GUEST     320
+
+// struct guest_state begins as a frame
+#define GUEST_REASON      264
+#define GUEST_SYSTEM_CALL 1 // GUEST_EXIT_SYSCALL
 
 #define CPU_EMERGENCY_STACK 0
 #define CPU_SCRATCH         8

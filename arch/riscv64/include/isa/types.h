@@ -18,13 +18,6 @@ struct arch_frame {
 	uint64_t reserved;    // keeps the stack aligned to 16 bytes
 };
 
-struct arch_preserved {
-	uint64_t pc;
-	uint64_t ra_to_tp[4];
-	uint64_t s0_to_s1[2];
-	uint64_t s2_to_s11[10];
-};
-
 // f0 to f31 and fcsr, in the layout that thread_read_fpu gives.
 struct arch_fpu_state {
 	uint64_t f[32];
@@ -46,13 +39,14 @@ struct arch_cpu {
 	uint64_t hart_id;
 	struct arch_thread *fpu_owner; // whose FPU registers are in the hart; NULL: nobody's
 	uint64_t timer_ticks;          // what the timer is set to; UINT64_MAX: nothing
-	uint64_t asid_generation;      // that the TLB has entries of
-	uint32_t relax_count;          // calls of arch_cpu_relax
+	uint64_t asid_base;   // the generation that the TLB has entries of: its ASIDs without their numbers
+	uint32_t relax_count; // calls of arch_cpu_relax
 };
 
 struct arch_address_space {
 	paddr_t root;
 	_Atomic uint64_t asid; // generation and number: see mmu.c
+	uint64_t satp;         // without the number
 };
 
 #endif

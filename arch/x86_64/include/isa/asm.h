@@ -64,6 +64,17 @@
 #define THREAD_FS_BASE       24
 #define THREAD_GS_BASE       32
 #define THREAD_ON_CPU        908
+#define THREAD_GUEST         912
+
+// struct guest_state; registers in the order of struct registers
+#define GUEST_REGISTER(n) (8 * (n))
+#define GUEST_RCX         GUEST_REGISTER(2)
+#define GUEST_RSP         GUEST_REGISTER(7)
+#define GUEST_R11         GUEST_REGISTER(11)
+#define GUEST_RIP         GUEST_REGISTER(16)
+#define GUEST_RFLAGS      GUEST_REGISTER(17)
+#define GUEST_REASON      GUEST_REGISTER(20)
+#define GUEST_SYSTEM_CALL 1 // GUEST_EXIT_SYSCALL
 
 #ifdef __ASSEMBLER__
 

@@ -27,10 +27,6 @@ struct arch_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
-struct arch_preserved {
-	uint64_t rbx, rbp, r12, r13, r14, r15, rip, rflags, rsp, fs_base, gs_base;
-};
-
 // Room for XSAVE's standard format with x87, SSE and AVX state.
 #define FPU_STATE_SIZE  832
 #define FPU_STATE_ALIGN 64
@@ -39,7 +35,8 @@ struct arch_thread {
 	uint64_t stack_pointer; // of the kernel context, when switched out
 	void (*entry)(void);    // not NULL: the context is fresh
 	struct arch_frame *frame;
-	uint64_t fs_base, gs_base; // of user mode, while the thread does not run
+	uint64_t fs_base, gs_base;           // of user mode, while the thread does not run
+	uint64_t host_fs_base, host_gs_base; // of its own code, while it runs a guest
 	bool fpu_used;
 	alignas(FPU_STATE_ALIGN) uint8_t fpu[FPU_STATE_SIZE];
 };
