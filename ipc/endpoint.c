@@ -7,6 +7,7 @@
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/fast_path.h>
 #include <kernel/loan.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>
@@ -335,10 +336,13 @@ void sys_endpoint_reply_receive(void)
 {
 	struct thread *thread = thread_current();
 	uint64_t info = arch_message_info(&thread->arch);
+	handle_t handle = arch_message_handle(&thread->arch);
 	struct capability capability;
-	enum error error = capability_lookup(
-		arch_message_handle(&thread->arch), OBJECT_ENDPOINT, RIGHT_RECEIVE, &capability);
+	enum error error;
 
+	if (FAST_PATH && thread->caller.thread && thread->caller.thread->faulting)
+		ipc_fast_answer_fault(handle, info);
+	error = capability_lookup(handle, OBJECT_ENDPOINT, RIGHT_RECEIVE, &capability);
 	if (!error)
 		error = message_check(thread, info, RECEIVE_FLAGS);
 	if (!error && thread->caller.thread == NULL)

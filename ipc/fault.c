@@ -7,6 +7,7 @@
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/fast_path.h>
 #include <kernel/memory.h>
 
 static bool call_handler(
@@ -45,8 +46,12 @@ bool ipc_send_fault(const struct fault *fault)
 {
 	struct thread *thread = thread_current();
 
-	return thread->fault_endpoint &&
-		call_handler(thread->fault_endpoint, thread->fault_badge, fault, FAULT_MESSAGE_WORDS);
+	if (thread->fault_endpoint == NULL)
+		return false;
+	// One whose budget is used up has no time to lend.
+	if (FAST_PATH && fault->kind != FAULT_TIMEOUT)
+		ipc_fast_send_fault(fault);
+	return call_handler(thread->fault_endpoint, thread->fault_badge, fault, FAULT_MESSAGE_WORDS);
 }
 
 // What the pager refused is met once more, as a fault like others.

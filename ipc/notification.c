@@ -8,6 +8,7 @@
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/fast_path.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 
@@ -17,6 +18,34 @@ static struct object_cache notification_cache = OBJECT_CACHE_INITIALIZER(
 static struct notification *notification_of(struct object *object)
 {
 	return container_of(object, struct notification, object);
+}
+
+struct found {
+	struct notification *notification;
+	uint64_t badge; // without a notification: enum error
+};
+
+// A look-up of a handle of the current process. The general one says what is wrong.
+static __attribute__((noinline)) struct found find_anew(handle_t handle, rights_t needed)
+{
+	struct capability capability;
+	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, needed, &capability);
+
+	if (error)
+		return (struct found){.badge = error};
+	return (struct found){notification_of(capability.object), capability.badge};
+}
+
+static inline struct found find(handle_t handle, rights_t needed)
+{
+	struct capability capability;
+
+	if (__builtin_expect(capability_read(&thread_current()->process->table, handle, &capability) ||
+			    capability.object->type != OBJECT_NOTIFICATION ||
+			    (capability.rights & needed) != needed,
+		    0))
+		return find_anew(handle, needed);
+	return (struct found){notification_of(capability.object), capability.badge};
 }
 
 static struct endpoint *bound_endpoint(struct notification *notification)
@@ -130,16 +159,18 @@ struct syscall_result sys_notification_create(void)
 
 struct syscall_result sys_notification_signal(handle_t handle, uint64_t bits)
 {
-	struct capability capability;
-	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_SEND, &capability);
+	struct found found = find(handle, RIGHT_SEND);
 
-	if (!error && capability.badge)
-		bits = capability.badge;
-	if (!error && bits == 0)
-		error = ERR_INVALID_ARGUMENT;
-	if (!error)
-		notification_signal(notification_of(capability.object), bits);
-	return SYSCALL_ERROR(error);
+	if (found.notification == NULL)
+		return SYSCALL_ERROR(found.badge);
+	if (found.badge)
+		bits = found.badge;
+	if (bits == 0)
+		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
+	if (!FAST_PATH || list_is_empty(&found.notification->waiters) ||
+		!notification_signal_directly(found.notification, bits))
+		notification_signal(found.notification, bits);
+	return SYSCALL_OK;
 }
 
 static uint64_t take_word(struct notification *notification)
@@ -153,20 +184,19 @@ static uint64_t take_word(struct notification *notification)
 
 struct syscall_result sys_notification_wait(handle_t handle, uint64_t deadline)
 {
-	struct thread *thread = thread_current();
-	struct notification *notification;
-	struct capability capability;
+	struct found found = find(handle, RIGHT_RECEIVE);
+	struct notification *notification = found.notification;
 	uint64_t word;
-	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &capability);
 
-	if (error)
-		return SYSCALL_ERROR(error);
-	notification = notification_of(capability.object);
+	if (notification == NULL)
+		return SYSCALL_ERROR(found.badge);
 	spin_lock(&notification->lock);
 	word = take_word(notification);
 	if (word == 0) {
+		if (FAST_PATH && deadline == DEADLINE_NEVER)
+			notification_wait_directly(notification, &notification_wait);
 		thread_prepare_wait(&notification_wait, notification, THREAD_BLOCKED, deadline);
-		list_push_back(&notification->waiters, &thread->wait_link);
+		list_push_back(&notification->waiters, &thread_current()->wait_link);
 	}
 	spin_unlock(&notification->lock);
 	return word ? SYSCALL_VALUE(word) : SYSCALL_BLOCKED;
@@ -174,14 +204,12 @@ struct syscall_result sys_notification_wait(handle_t handle, uint64_t deadline)
 
 struct syscall_result sys_notification_poll(handle_t handle)
 {
-	struct notification *notification;
-	struct capability capability;
+	struct found found = find(handle, RIGHT_RECEIVE);
+	struct notification *notification = found.notification;
 	uint64_t word;
-	enum error error = capability_lookup(handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE, &capability);
 
-	if (error)
-		return SYSCALL_ERROR(error);
-	notification = notification_of(capability.object);
+	if (notification == NULL)
+		return SYSCALL_ERROR(found.badge);
 	spin_lock(&notification->lock);
 	word = take_word(notification);
 	spin_unlock(&notification->lock);

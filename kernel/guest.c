@@ -269,8 +269,9 @@ struct syscall_result sys_guest_kick(handle_t handle)
 	if (thread_get_state(thread) == THREAD_ZOMBIE || thread_get_state(thread) == THREAD_DEAD)
 		return SYSCALL_ERROR(ERR_BAD_STATE);
 	atomic_store(&thread->kicked, true);
-	guest_check_kick(thread);
+	// In this order: a direct switch says that the thread waits, and then looks at the work that this gives its CPU.
 	scheduler_poke(thread);
+	guest_check_kick(thread);
 	return SYSCALL_OK;
 }
 

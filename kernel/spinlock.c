@@ -15,7 +15,7 @@ void spin_init(struct spinlock *lock, enum lock_rank rank)
 
 #ifdef TERN_DEBUG
 
-static void check_order(const struct spinlock *lock, bool nested)
+void spin_check_order(const struct spinlock *lock, bool nested)
 {
 	const struct cpu *cpu = cpu_self();
 
@@ -63,12 +63,6 @@ bool spin_none_held(void)
 
 #else
 
-static void check_order(const struct spinlock *lock, bool nested)
-{
-	(void)lock;
-	(void)nested;
-}
-
 bool spin_is_held(const struct spinlock *lock)
 {
 	(void)lock;
@@ -89,25 +83,11 @@ void spin_wait(void)
 	tlb_shootdown_ipi();
 }
 
-static void take(struct spinlock *lock)
+void spin_lock_contended(struct spinlock *lock)
 {
-	if (spin_try_lock(lock))
-		return;
 	cpu_self()->locks_contended[lock->rank]++;
 	do {
 		while (atomic_load_explicit(&lock->taken, memory_order_relaxed) != 0)
 			spin_wait();
 	} while (!spin_try_lock(lock));
-}
-
-void spin_lock(struct spinlock *lock)
-{
-	check_order(lock, false);
-	take(lock);
-}
-
-void spin_lock_nested(struct spinlock *lock)
-{
-	check_order(lock, true);
-	take(lock);
 }

@@ -23,7 +23,7 @@ static struct object_cache thread_cache = OBJECT_CACHE_INITIALIZER(thread_cache,
 void thread_resume_user(void)
 {
 	scheduler_finish_switch();
-	trap_exit();
+	trap_exit_switched();
 	arch_enter_user(&thread_current()->arch);
 }
 

@@ -82,7 +82,7 @@ void trap_exit(void)
 				thread_abort_wait(thread, ERR_CANCELLED);
 			else
 				guest_check_kick(thread);
-			scheduler_switch();
+			scheduler_leave();
 			continue;
 		}
 		if (object_reap_pending())
@@ -98,7 +98,7 @@ void trap_exit(void)
 		else if (thread->guest && atomic_load(&thread->kicked))
 			guest_exit_kicked(thread);
 		else if (scheduler_must_switch())
-			scheduler_switch();
+			scheduler_leave();
 		else
 			break;
 	}
@@ -108,6 +108,19 @@ void trap_exit(void)
 		cpu_set_work(cpu_self());
 	cpu_self()->direct_calls = thread->guest ? 0 : direct_calls_limit;
 	latency_end((uintptr_t)trap_exit);
+}
+
+void trap_exit_switched(void)
+{
+	const struct cpu *cpu = cpu_self();
+	const struct thread *thread = cpu->current;
+
+	// Whoever wants the thread to stop says so before he looks whether it is on a CPU.
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load_explicit(&cpu->work, memory_order_relaxed) != 0 || cpu->direct_calls == 0 ||
+		atomic_load_explicit(&thread->hindrances, memory_order_relaxed) != 0 || thread->guest ||
+		object_reap_pending() || log_watcher_due())
+		trap_exit();
 }
 
 void trap_interrupt(uint32_t line)

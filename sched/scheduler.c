@@ -9,6 +9,7 @@
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
+#include <kernel/fast_path.h>
 #include <kernel/ipc.h>
 #include <kernel/loan.h>
 #include <kernel/scheduler.h>
@@ -25,7 +26,7 @@ static void set_state(struct thread *thread, enum thread_state state)
 	uint64_t word = atomic_load_explicit(&thread->state, memory_order_relaxed);
 
 	// A thread that is ready or runs does not wait: nobody else changes its state.
-	atomic_store(&thread->state, (word & ~(uint64_t)0xff) | state);
+	atomic_store_explicit(&thread->state, (word & ~(uint64_t)0xff) | state, memory_order_release);
 }
 
 // --- Run queues
@@ -128,7 +129,9 @@ static void change_payer(struct cpu *cpu, struct thread *next, struct thread *pa
 		}
 		__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
 		object_put(&last->object);
-		left = charge(cpu, now);
+		// Whoever gives it a context looks for its payer after that.
+		atomic_thread_fence(memory_order_seq_cst);
+		left = payer->context ? charge(cpu, now) : BUDGET_UNLIMITED;
 	}
 	set_budget_end(cpu, left, now);
 }
@@ -255,9 +258,10 @@ void scheduler_finish_switch(void)
 	struct thread *previous = cpu->previous;
 	bool moving = cpu->moving, ended = cpu->ended;
 
-	if (cpu->blocked)
+	if (cpu->leaving)
 		arch_thread_reset_context(&previous->arch, thread_resume_user);
 	cpu->previous = NULL;
+	cpu->leaving = false;
 	cpu->blocked = false;
 	cpu->moving = false;
 	cpu->ended = false;
@@ -267,6 +271,13 @@ void scheduler_finish_switch(void)
 		scheduler_enqueue(previous);
 	if (ended)
 		object_put(&previous->object);
+}
+
+void scheduler_leave(void)
+{
+	cpu_self()->leaving = true;
+	scheduler_switch();
+	cpu_self()->leaving = false;
 }
 
 bool scheduler_must_switch(void)
@@ -282,8 +293,10 @@ void scheduler_yield(void)
 	struct cpu *cpu = cpu_self();
 
 	// Who becomes ready just now comes later.
-	if (run_queue_best(&cpu->run_queue) < cpu->current->priority)
+	if (list_is_empty(&cpu->run_queue.queues[cpu->current->priority]))
 		return;
+	if (FAST_PATH)
+		scheduler_yield_directly();
 	cpu->slice_end = GIVEN_UP;
 	cpu_set_reschedule(cpu);
 }

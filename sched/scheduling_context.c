@@ -126,7 +126,8 @@ static void set_context(struct thread *thread, struct scheduling_context *contex
 	previous = thread->context;
 	__atomic_store_n(&thread->context, context, __ATOMIC_RELEASE);
 	spin_unlock(&thread->lock);
-	// If it runs, or waits for a period of the previous one.
+	// If it runs, or waits for a period of the previous one. A CPU says who pays before it looks for that one's context.
+	atomic_thread_fence(memory_order_seq_cst);
 	loan_recall(thread);
 	if (previous) {
 		wake_all(previous);

@@ -357,9 +357,26 @@ arch_switch_directly:
 	stp	xzr, xzr, [sp, #112]
 	stp	xzr, xzr, [sp, #128]
 	str	xzr, [sp, #144]
-	mov	x29, xzr
+2:	mov	x29, xzr
 	bl	ipc_fast_path_work
 	b	restore_user
+
+// arch_resume_directly(previous, next)
+.global arch_resume_directly
+arch_resume_directly:
+	ldr	x10, [x1, #THREAD_FRAME]
+	mrs	x12, tpidr_el0
+	ldr	x13, [x1, #THREAD_TLS]
+	mov	sp, x10
+	str	x12, [x0, #THREAD_TLS]
+	msr	tpidr_el0, x13
+	add	x12, x0, #THREAD_ON_CPU
+	stlrb	wzr, [x12]
+	mrs	x13, tpidr_el1
+	add	x13, x13, #CPU_WORK
+	ldar	w13, [x13]
+	cbz	w13, restore_user
+	b	2b
 #endif
 
 #define SYSCALL(number, name, result, arguments)

@@ -261,9 +261,21 @@ arch_switch_directly:
 	.irp n, 5,6,7,16,28,29,30,31
 	sd zero, FRAME_X(\n)(sp)
 	.endr
-	li s0, 0
+2:	li s0, 0
 	call ipc_fast_path_work
 	j return_to_user
+
+// arch_resume_directly(previous, next)
+.global arch_resume_directly
+arch_resume_directly:
+	ld sp, THREAD_FRAME(a1)
+	sd tp, FRAME_CPU(sp)
+	sc.d zero, sp, (a0)         // as above
+	fence rw, rw
+	sb zero, THREAD_ON_CPU(a0)
+	lw t0, CPU_WORK(tp)
+	beqz t0, return_to_user
+	j 2b
 #endif
 
 #define SYSCALL(number, name, result, arguments)

@@ -288,6 +288,35 @@ arch_switch_directly:
 	movq %r9, FRAME_R9(%rsp)
 	call ipc_fast_path_work
 	jmp return_to_user
+
+// arch_resume_directly(previous, next)
+.balign 16
+.global arch_resume_directly
+arch_resume_directly:
+	movq THREAD_FRAME(%rsi), %rsp
+	leaq FRAME_SIZE(%rsp), %rax
+	movq %rax, %gs:CPU_KERNEL_STACK
+	movq %rax, %gs:CPU_RSP0
+	rdfsbase %rax
+	movq %rax, THREAD_FS_BASE(%rdi)
+	movq THREAD_FS_BASE(%rsi), %rax
+	xorl %ecx, %ecx // selectors, as above
+	movl %ecx, %ds
+	movl %ecx, %es
+	movl %ecx, %fs
+	wrfsbase %rax
+	swapgs
+	rdgsbase %rax
+	movq %rax, THREAD_GS_BASE(%rdi)
+	movl %ecx, %gs
+	movq THREAD_GS_BASE(%rsi), %rax
+	wrgsbase %rax
+	swapgs
+	movb $0, THREAD_ON_CPU(%rdi)
+	cmpl $0, %gs:CPU_WORK
+	je return_to_user
+	xorl %ebp, %ebp
+	call ipc_fast_path_work
 #endif
 
 // rsp: the frame of the current thread.

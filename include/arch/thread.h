@@ -27,6 +27,8 @@ void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void
 // return.
 static inline void arch_thread_reset_context(struct arch_thread *thread, void (*entry)(void));
 
+static inline bool arch_thread_is_fresh(const struct arch_thread *thread);
+
 // Switches kernel contexts: saves callee-saved state, TLS bases and FPU ownership of `previous`, and loads
 // those of `next`; sets the kernel stack for the next entry from user mode. Address spaces are switched
 // separately. Interrupts disabled. Returns when `previous` runs again.
@@ -59,7 +61,9 @@ static inline bool arch_can_switch_directly(void);
 // and then looks at the CPU's work: where it is not 0, ipc_fast_path_work comes first.
 _Noreturn void arch_switch_directly(
 	struct arch_thread *previous, struct arch_thread *next, uint64_t badge, uint64_t info);
-// Its part for the FPU, which comes before.
+// The same with the registers that the frame of `next` has, all of them; nothing is kept of the current thread but what its frame has.
+_Noreturn void arch_resume_directly(struct arch_thread *previous, struct arch_thread *next);
+// The part of both for the FPU, which comes before.
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
 // Goes on with the general way of the system call whose fast path was tried.

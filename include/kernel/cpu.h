@@ -25,6 +25,7 @@ struct cpu {
 	unsigned index;
 	bool online;            // schedules
 	bool blocked;           // the current thread has blocked in this kernel entry
+	bool leaving;           // the thread switched from needs no kernel context
 	bool moving;            // the thread switched from may no longer run here
 	bool ended;             // the thread switched from has ended
 	atomic_bool reschedule; // schedule at the next trap_exit or preemption point

@@ -25,15 +25,14 @@ INLINE bool direct_is_unhindered(const struct thread *thread, const struct cpu *
 }
 
 // Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
-// looks whether it is on a CPU; we look at that word last.
+// looks whether it is on a CPU; we look at that word last. A thread that another has claimed may be anywhere: it is left alone.
 INLINE bool direct_claim(struct thread *thread, uint64_t waiting)
 {
-	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
-	if (!RARE(!atomic_compare_exchange_strong(
+	if (RARE(!atomic_compare_exchange_strong(
 		    &thread->state, &waiting, waiting - THREAD_BLOCKED + THREAD_RUNNING)))
-		return true;
-	atomic_store(&thread->on_cpu, false);
-	return false;
+		return false;
+	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
+	return true;
 }
 
 // The current thread waits from now on: its frame is what others may change.

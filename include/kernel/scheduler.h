@@ -32,9 +32,12 @@ bool scheduler_steal(struct cpu *cpu);
 void scheduler_wake_idle(void);
 
 // Switches to the best ready thread of this CPU. The current thread is enqueued first if it is still RUNNING.
-// Returns when it runs again, or at once if it is the best. A thread that blocked has a fresh context and
-// does not return unless it is the best, woken meanwhile. No lock held.
+// Returns when it runs again, or at once if it is the best. No lock held.
 void scheduler_switch(void);
+
+// The same at the end of a kernel entry: of the current thread only its frame is needed any more, and it goes on with
+// thread_resume_user. Returns at once if it is the best.
+void scheduler_leave(void);
 
 // What every thread does first after a switch, on its own stack: lets go of the thread that ran before.
 void scheduler_finish_switch(void);

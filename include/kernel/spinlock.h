@@ -27,8 +27,10 @@ struct spinlock {
 	}
 
 void spin_init(struct spinlock *lock, enum lock_rank rank);
-void spin_lock(struct spinlock *lock);
-void spin_lock_nested(struct spinlock *lock);
+static inline void spin_lock(struct spinlock *lock);
+static inline void spin_lock_nested(struct spinlock *lock);
+// Takes a lock that another CPU has just held.
+void spin_lock_contended(struct spinlock *lock);
 
 static inline bool spin_try_lock(struct spinlock *lock);
 static inline void spin_unlock(struct spinlock *lock);
@@ -42,11 +44,18 @@ bool spin_is_held(const struct spinlock *lock);
 // Whether this CPU holds no lock (always true in release builds).
 bool spin_none_held(void);
 
-// Keep the list of what a CPU holds; nothing in release builds.
+// Keep the list of what a CPU holds, and look whether ranks rise; nothing in release builds.
 #ifdef TERN_DEBUG
+void spin_check_order(const struct spinlock *lock, bool nested);
 void spin_note_taken(struct spinlock *lock);
 void spin_note_released(struct spinlock *lock);
 #else
+static inline void spin_check_order(const struct spinlock *lock, bool nested)
+{
+	(void)lock;
+	(void)nested;
+}
+
 static inline void spin_note_taken(struct spinlock *lock)
 {
 	(void)lock;
@@ -67,6 +76,20 @@ static inline bool spin_try_lock(struct spinlock *lock)
 		return false;
 	spin_note_taken(lock);
 	return true;
+}
+
+static inline void spin_lock(struct spinlock *lock)
+{
+	spin_check_order(lock, false);
+	if (__builtin_expect(!spin_try_lock(lock), 0))
+		spin_lock_contended(lock);
+}
+
+static inline void spin_lock_nested(struct spinlock *lock)
+{
+	spin_check_order(lock, true);
+	if (__builtin_expect(!spin_try_lock(lock), 0))
+		spin_lock_contended(lock);
 }
 
 static inline void spin_unlock(struct spinlock *lock)

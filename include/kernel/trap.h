@@ -46,6 +46,9 @@ void trap_fault(const struct fault *fault);
 // The end of a kernel entry from user mode.
 void trap_exit(void);
 
+// The end of a switch to a thread that goes on to user mode: trap_exit, unless there is nothing that it would do.
+void trap_exit_switched(void);
+
 // A page fault at a user address inside a copy function. True: the access can be tried again; false: it
 // cannot (the ISA ends the copy by its fix-up table).
 bool vm_kernel_fault(vaddr_t address, enum fault_access access);

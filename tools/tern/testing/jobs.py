@@ -110,11 +110,18 @@ KERNEL_BOOTS = [
     ),
 ]
 # CPUs that take turns on one thread of the host, 100 ms each: where one waits for another, a turn goes by, and some tests take
-# minutes. So in each run only some, of what depends on who runs when. No two CPUs contend for a lock there.
+# minutes; those of direct switches, whose threads keep a CPU busy, are left out. So in each run only some, of what depends on
+# who runs when. No two CPUs contend for a lock there.
 IN_TURN = Boot(
-    " on 4 CPUs in turn", "debug", qemu.Machine(smp=4, one_host_thread=True), (*SHORT, "-introspection_locks")
+    " on 4 CPUs in turn",
+    "debug",
+    qemu.Machine(smp=4, one_host_thread=True),
+    (*SHORT, "-introspection_locks", "-direct"),
 )
-OF_DEATH_AND_WAITS = ("torture", "ipc_", "notification", "futex", "handle", "waits_", "guest", "fault", "thread_kill", "-scale")
+OF_DEATH_AND_WAITS = (
+    *("torture", "ipc_", "notification", "futex", "handle", "waits_", "guest", "fault", "thread_kill"),
+    *("-scale", "-direct"),
+)
 SOME_IN_TURN = replace(IN_TURN, arguments=OF_DEATH_AND_WAITS)
 
 
@@ -133,9 +140,9 @@ def kernel_jobs(configs: dict[str, build.Configuration], long: bool) -> list[Job
 
 
 def general_path_jobs(config: build.Configuration, long: bool) -> list[Job]:
-    """The kernel's tests of IPC, on one CPU that counts and on four, on a kernel without its fast path."""
+    """The kernel's tests of IPC and of direct switches, on one CPU that counts and on four, on a kernel without its fast path."""
     boots = [
-        replace(boot, suffix=f", ipc without the fast path{boot.suffix}", arguments=("ipc",))
+        replace(boot, suffix=f", ipc without the fast path{boot.suffix}", arguments=("ipc", "direct"))
         for boot in (ONE_CPU, FOUR_CPUS)
     ]
     return [_kernel_job(config, "kernel", boot, long) for boot in boots]

@@ -40,6 +40,11 @@ static inline void arch_thread_reset_context(struct arch_thread *thread, void (*
 	thread->entry = entry;
 }
 
+static inline bool arch_thread_is_fresh(const struct arch_thread *thread)
+{
+	return thread->entry != NULL;
+}
+
 static inline uint64_t arch_syscall_number(const struct arch_thread *thread)
 {
 	return thread->frame->x[REGISTER_A7];

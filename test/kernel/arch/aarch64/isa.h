@@ -141,7 +141,14 @@ static inline void isa_forget_syscall(struct registers *registers, const struct 
 
 #define ISA_CALL_REGISTERS 30
 #define ISA_CALL_PRESERVED (0x7ff << 19)
-enum { ISA_CALL_NUMBER = 8, ISA_CALL_HANDLE = 0, ISA_CALL_INFO = 1, ISA_CALL_ERROR = 0, ISA_CALL_BADGE = 8 };
+enum {
+	ISA_CALL_NUMBER = 8,
+	ISA_CALL_HANDLE = 0,
+	ISA_CALL_INFO = 1,
+	ISA_CALL_ERROR = 0,
+	ISA_CALL_BADGE = 8,
+	ISA_CALL_VALUE = 1,
+};
 static const unsigned isa_call_words[4] = {2, 3, 4, 5};
 
 void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);

@@ -141,6 +141,7 @@ enum {
 	ISA_CALL_HANDLE = 10,
 	ISA_CALL_INFO = 11,
 	ISA_CALL_ERROR = 10,
+	ISA_CALL_VALUE = 11,
 	ISA_CALL_BADGE = 17
 };
 static const unsigned isa_call_words[4] = {12, 13, 14, 15};

@@ -139,7 +139,14 @@ static inline void isa_forget_syscall(struct registers *registers, const struct 
 
 #define ISA_CALL_REGISTERS 13
 #define ISA_CALL_PRESERVED ((1 << 1) | (1 << 5) | (0xf << 9))
-enum { ISA_CALL_NUMBER = 0, ISA_CALL_HANDLE = 4, ISA_CALL_INFO = 3, ISA_CALL_ERROR = 0, ISA_CALL_BADGE = 4 };
+enum {
+	ISA_CALL_NUMBER = 0,
+	ISA_CALL_HANDLE = 4,
+	ISA_CALL_INFO = 3,
+	ISA_CALL_ERROR = 0,
+	ISA_CALL_BADGE = 4,
+	ISA_CALL_VALUE = 2,
+};
 static const unsigned isa_call_words[4] = {2, 8, 6, 7};
 
 void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);
