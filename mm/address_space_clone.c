@@ -73,18 +73,26 @@ static bool clone_step(
 	return done;
 }
 
-// Enters a part into the copy; it takes over nothing. Its memory may have been revoked just now.
-static void enter_part(struct address_space *child, struct mapping *part)
+// Enters a part into the copy; it takes over nothing. Says whether its memory has been revoked just now.
+static __attribute__((flatten)) bool enter_mapping(struct address_space *child, struct mapping *part)
 {
-	vaddr_t address = part->address, end = address + part->length;
 	bool revoked;
 
 	spin_lock(&child->lock);
 	revoked = part->unmapping;
-	mapping_insert(child, part);
+	if (part->memory)
+		object_get(&part->memory->object);
+	mapping_insert(child, part, mapping_find(child, part->address));
 	mapping_merge(child, part);
 	spin_unlock(&child->lock);
-	if (revoked)
+	return revoked;
+}
+
+static void enter_part(struct address_space *child, struct mapping *part)
+{
+	vaddr_t address = part->address, end = address + part->length;
+
+	if (enter_mapping(child, part))
 		unmap_sweep(child, address, end);
 }
 

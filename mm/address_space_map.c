@@ -64,7 +64,7 @@ static const struct replacement *find_replacement(
 	return NULL;
 }
 
-static vaddr_t find_free(const struct address_space *space, vaddr_t from, uint64_t length)
+static vaddr_t find_free(struct address_space *space, vaddr_t from, uint64_t length)
 {
 	const struct replacement *replacement = NULL;
 	vaddr_t address;
@@ -77,7 +77,7 @@ static vaddr_t find_free(const struct address_space *space, vaddr_t from, uint64
 }
 
 // Where a mapping without MAPPING_FIXED goes: at its hint, above it, or anywhere. 0: no room.
-static vaddr_t choose_address(const struct address_space *space, const struct map_request *request)
+static vaddr_t choose_address(struct address_space *space, const struct map_request *request)
 {
 	vaddr_t address = 0;
 
@@ -90,41 +90,62 @@ static vaddr_t choose_address(const struct address_space *space, const struct ma
 	return address;
 }
 
-static bool may_be_put(struct address_space *space, const struct map_request *request)
+// Finds the place of a mapping, and the mapping above it.
+static enum error find_place(struct address_space *space, const struct map_request *request, vaddr_t *address,
+	struct mapping **above)
 {
-	return mapping_range_is_free(space, request->address, request->length) &&
-		((request->flags & MAPPING_REPLACE) ||
-			!find_replacement(space, request->address, request->length));
+	if (request->flags & MAPPING_FIXED)
+		*address = request->address;
+	else if ((*address = choose_address(space, request)) == 0)
+		return ERR_NO_MEMORY;
+	*above = mapping_find(space, *address);
+	if (*above && (*above)->address < *address + request->length)
+		return ERR_EXISTS;
+	if (!(request->flags & MAPPING_REPLACE) && find_replacement(space, *address, request->length))
+		return ERR_EXISTS;
+	return ERR_OK;
 }
 
-// Places and enters a prepared mapping. The lock is held.
-static enum error place(struct address_space *space, struct mapping *mapping,
+// Puts a mapping beside the capability of its memory, and counts that.
+static enum error attach(struct mapping *mapping, const struct capability *source)
+{
+	struct object *object = source->object;
+
+	if (atomic_load_explicit(&object->revocations, memory_order_relaxed))
+		return ERR_BUSY;
+	if (!object_try_get(object))
+		return ERR_BAD_HANDLE;
+	if (capability_attach(source, &mapping->derivation))
+		return ERR_OK;
+	object_put(object);
+	return ERR_BAD_HANDLE;
+}
+
+// Places and enters a prepared mapping, and counts its memory. The lock is held.
+static enum error place(struct address_space *space, struct mapping *mapping, const struct capability *source,
 	const struct map_request *request, vaddr_t *address)
 {
-	if (space->destroyed)
-		return ERR_BAD_STATE;
-	if (mapping->unmapping)
-		return ERR_BAD_HANDLE; // revoked just now
-	if (!(request->flags & MAPPING_FIXED))
-		*address = choose_address(space, request);
-	else if (may_be_put(space, request))
-		*address = request->address;
-	else
-		return ERR_EXISTS;
-	if (*address == 0)
-		return ERR_NO_MEMORY;
+	struct mapping *above = NULL;
+	enum error error = space->destroyed ? ERR_BAD_STATE : find_place(space, request, address, &above);
+
+	if (!error && source)
+		error = attach(mapping, source);
+	if (error)
+		return error;
+	if (mapping->memory && source == NULL)
+		object_get(&mapping->memory->object);
 	mapping->address = *address;
 	if (mapping->memory == space->private_memory)
 		mapping->offset = *address;
-	mapping_insert(space, mapping);
+	mapping_insert(space, mapping, above);
 	fault_ahead(space, mapping);
 	mapping_merge(space, mapping);
 	return ERR_OK;
 }
 
 // Where two threads replace the same range, the later one replaces what the earlier one has put there.
-static enum error replace(struct address_space *space, struct mapping *mapping,
-	const struct map_request *request, vaddr_t *address)
+static __attribute__((noinline)) enum error replace(struct address_space *space, struct mapping *mapping,
+	const struct capability *source, const struct map_request *request, vaddr_t *address)
 {
 	struct replacement replacement = {
 		.address = request->address, .end = request->address + request->length};
@@ -137,7 +158,7 @@ static enum error replace(struct address_space *space, struct mapping *mapping,
 		error = address_space_unmap(space, request->address, request->length);
 		spin_lock(&space->lock);
 		if (!error)
-			error = place(space, mapping, request, address);
+			error = place(space, mapping, source, request, address);
 	} while (error == ERR_EXISTS);
 	list_remove(&replacement.link);
 	spin_unlock(&space->lock);
@@ -145,14 +166,14 @@ static enum error replace(struct address_space *space, struct mapping *mapping,
 }
 
 static enum error map_prepared(struct address_space *space, struct mapping *mapping,
-	const struct map_request *request, vaddr_t *address)
+	const struct capability *source, const struct map_request *request, vaddr_t *address)
 {
 	enum error error;
 
 	if (request->flags & MAPPING_REPLACE)
-		return replace(space, mapping, request, address);
+		return replace(space, mapping, source, request, address);
 	spin_lock(&space->lock);
-	error = place(space, mapping, request, address);
+	error = place(space, mapping, source, request, address);
 	spin_unlock(&space->lock);
 	return error;
 }
@@ -176,9 +197,10 @@ static enum error memory_of_request(struct address_space *space, struct memory *
 	return ERR_OK;
 }
 
-// `source`: the capability that `memory` was found through; NULL: none.
-static enum error map(struct address_space *space, struct memory *memory, const struct capability *source,
-	const struct map_request *request, uint64_t allowed, vaddr_t *address)
+// `source`: the capability that `memory` was found through; NULL: none. One function, for it is called often.
+static __attribute__((flatten)) enum error map(struct address_space *space, struct memory *memory,
+	const struct capability *source, const struct map_request *request, uint64_t allowed,
+	vaddr_t *address)
 {
 	struct memory *shown;
 	struct mapping *mapping;
@@ -198,13 +220,8 @@ static enum error map(struct address_space *space, struct memory *memory, const 
 		mapping->offset = request->offset;
 		mapping->flags = flags;
 		mapping->flags_allowed = allowed & MAPPING_ACCESS;
-		mapping->space = space;
-		error = source && !capability_attach(source, &mapping->derivation)
-			? ERR_BAD_HANDLE
-			: map_prepared(space, mapping, request, address);
+		error = map_prepared(space, mapping, source, request, address);
 	}
-	if (error && source && mapping)
-		mapping_leave_derivation(mapping);
 	if (error)
 		mapping_free(space, mapping);
 	if (shown && shown != memory && (flags & MAPPING_SHARED))

@@ -12,6 +12,12 @@
 #define ADDRESS_SPACE_RIGHTS \
 	(RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_CONTROL | RIGHT_DUPLICATE | RIGHT_TRANSFER)
 
+// What may be done with a mapping is what the rights say.
+#define MAPPING_RIGHTS (MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE)
+
+_Static_assert(MAPPING_READ == RIGHT_READ && MAPPING_WRITE == RIGHT_WRITE && MAPPING_EXECUTE == RIGHT_EXECUTE,
+	"rights are access");
+
 // Looks an address space up, HANDLE_SELF being the caller's own; it is counted until object_put.
 static enum error find_space(handle_t handle, rights_t rights, struct address_space **space)
 {
@@ -49,32 +55,21 @@ struct syscall_result sys_address_space_create(void)
 	return install(address_space_create(thread_current()->process->account));
 }
 
-// The capability of the memory of a request, held, and the access that the caller's rights permit.
-static enum error find_memory(
-	const struct map_request *request, struct capability *capability, uint64_t *allowed)
-{
-	enum error error = capability_lookup(request->memory, OBJECT_MEMORY, RIGHT_MAP, capability);
-
-	if (!error)
-		error = capability_hold(&thread_current()->process->table, request->memory, capability);
-	if (error)
-		return error;
-	*allowed = (capability->rights & RIGHT_READ ? MAPPING_READ : 0) |
-		(capability->rights & RIGHT_WRITE ? MAPPING_WRITE : 0) |
-		(capability->rights & RIGHT_EXECUTE ? MAPPING_EXECUTE : 0);
-	return ERR_OK;
-}
-
 static enum error map_memory(struct address_space *space, const struct map_request *request, vaddr_t *address)
 {
-	struct capability capability;
-	uint64_t allowed;
-	enum error error = find_memory(request, &capability, &allowed);
+	struct capability_table *table = &thread_current()->process->table;
+	bool clears = request->flags & MAPPING_REPLACE; // which may take time: the memory is counted
+	struct capability source;
+	enum error error = capability_lookup_in(table, request->memory, OBJECT_MEMORY, RIGHT_MAP, &source);
 
+	capability_locate(&source, table, request->memory);
+	if (!error && clears)
+		error = capability_hold(table, request->memory, &source);
 	if (error)
 		return error;
-	error = address_space_map_through(space, &capability, request, allowed, address);
-	object_put(capability.object);
+	error = address_space_map_through(space, &source, request, source.rights & MAPPING_RIGHTS, address);
+	if (clears)
+		object_put(source.object);
 	return error;
 }
 
@@ -90,8 +85,7 @@ struct syscall_result sys_address_space_map(handle_t handle, const struct map_re
 	error = copy_from_user(&request, user_request, sizeof(request));
 	if (!error)
 		error = request.memory == HANDLE_NONE
-			? address_space_map(space, NULL, &request,
-				  MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE, &address)
+			? address_space_map(space, NULL, &request, MAPPING_RIGHTS, &address)
 			: map_memory(space, &request, &address);
 	object_put(&space->object);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(address);

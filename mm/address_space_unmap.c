@@ -172,13 +172,28 @@ void mapping_revoke_first(const struct capability *revoked)
 	object_put(&space->object);
 }
 
-enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length)
+// Whether a range is a mapping of one page, which is then gone: the usual way for what is mapped and unmapped often.
+static bool unmap_page(struct address_space *space, vaddr_t address, uint64_t length)
 {
-	vaddr_t at = address, end = address + length;
+	struct mapping *mapping;
+	bool is_page;
 
-	ASSERT_NO_LOCKS_HELD();
-	if (!user_pages_valid(address, length))
-		return ERR_INVALID_ARGUMENT;
+	if (length != PAGE_SIZE)
+		return false;
+	spin_lock(&space->lock);
+	mapping = mapping_find(space, address);
+	is_page = mapping && mapping->address == address && mapping->length == PAGE_SIZE;
+	if (is_page)
+		unmap_step(space, mapping);
+	spin_unlock(&space->lock);
+	return is_page;
+}
+
+static __attribute__((noinline)) enum error unmap_range(
+	struct address_space *space, vaddr_t address, vaddr_t end)
+{
+	vaddr_t at = address;
+
 	for (;;) {
 		if (!unmap_lock_and_split(space, at, end)) {
 			unmap_sweep(space, address, at);
@@ -192,4 +207,13 @@ enum error address_space_unmap(struct address_space *space, vaddr_t address, uin
 	}
 	unmap_sweep_locked(space, address, end);
 	return ERR_OK;
+}
+
+__attribute__((flatten)) enum error address_space_unmap(
+	struct address_space *space, vaddr_t address, uint64_t length)
+{
+	ASSERT_NO_LOCKS_HELD();
+	if (!user_pages_valid(address, length))
+		return ERR_INVALID_ARGUMENT;
+	return unmap_page(space, address, length) ? ERR_OK : unmap_range(space, address, address + length);
 }

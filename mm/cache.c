@@ -93,14 +93,13 @@ static struct cache_page *add_page(struct object_cache *cache)
 	return page;
 }
 
-void *cache_allocate(struct object_cache *cache)
+void *cache_allocate_unset(struct object_cache *cache)
 {
 	struct free_object *object = NULL;
 	struct cache_page *page;
 
 	assert(cache->size >= sizeof(struct free_object) && cache->size % cache->align == 0);
-	if (!fits_page(cache))
-		return allocate_frames(cache);
+	assert(fits_page(cache));
 	spin_lock(&cache->lock);
 	page = list_is_empty(&cache->partial) ? add_page(cache)
 					      : container_of(cache->partial.next, struct cache_page, link);
@@ -113,6 +112,16 @@ void *cache_allocate(struct object_cache *cache)
 			list_remove(&page->link);
 	}
 	spin_unlock(&cache->lock);
+	return object;
+}
+
+void *cache_allocate(struct object_cache *cache)
+{
+	void *object;
+
+	if (!fits_page(cache))
+		return allocate_frames(cache);
+	object = cache_allocate_unset(cache);
 	return object ? memset(object, 0, cache->size) : NULL;
 }
 

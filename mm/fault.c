@@ -106,11 +106,13 @@ void fault_ahead(struct address_space *space, const struct mapping *mapping)
 		!(mapping->flags & MAPPING_READ) || (mapping->flags & MAPPING_EXECUTE))
 		return;
 	spin_lock(&memory->lock);
-	for (; (at = memory_next_page(memory, at, end)) != RADIX_NONE; at += PAGE_SIZE) {
-		struct page page = {.mapping = mapping};
+	for (; at < end; at += PAGE_SIZE) {
+		struct page page = {.mapping = mapping, .frame = memory_resident_page(memory, at)};
 
-		if (memory_get_page(memory, at, false, &page.frame, &page.writable) != MEMORY_OK ||
-			!enter_page(space, mapping->address + (at - mapping->offset), &page))
+		if (page.frame == PADDR_NONE)
+			continue;
+		page.writable = memory_may_write(memory, page.frame);
+		if (!enter_page(space, mapping->address + (at - mapping->offset), &page))
 			break;
 	}
 	spin_unlock(&memory->lock);

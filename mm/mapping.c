@@ -19,11 +19,16 @@ struct mapping *mapping_allocate(struct address_space *space)
 
 	if (!account_charge_object(account))
 		return NULL;
-	mapping = cache_allocate(&mapping_cache);
-	if (mapping == NULL)
+	mapping = cache_allocate_unset(&mapping_cache);
+	if (mapping == NULL) {
 		account_uncharge_object(account);
-	else
-		derivation_init_alone(&mapping->derivation);
+		return NULL;
+	}
+	mapping->space = space;
+	mapping->memory = NULL;
+	mapping->unmapping = false;
+	mapping->derivation.table = NULL;
+	derivation_init_alone(&mapping->derivation);
 	return mapping;
 }
 
@@ -75,11 +80,13 @@ static bool is_derived_alike(const struct mapping *one, const struct mapping *ot
 	return alike;
 }
 
-void mapping_leave_derivation(struct mapping *mapping)
+static void leave_derivation(struct mapping *mapping)
 {
-	spin_lock(&mapping->memory->object.derivation_lock);
+	struct spinlock *tree_lock = &mapping->memory->object.derivation_lock;
+
+	spin_lock(tree_lock);
 	derivation_remove(&mapping->derivation);
-	spin_unlock(&mapping->memory->object.derivation_lock);
+	spin_unlock(tree_lock);
 }
 
 // --- Finding
@@ -100,7 +107,12 @@ struct mapping *mapping_previous(const struct mapping *mapping)
 
 static bool is_first_from(const struct mapping *mapping, vaddr_t address)
 {
-	return mapping && address < mapping_end(mapping) && address >= mapping->address - mapping->gap;
+	const struct mapping *below;
+
+	if (mapping == NULL || address >= mapping_end(mapping))
+		return false;
+	below = mapping_previous(mapping);
+	return address >= mapping->address || below == NULL || address >= mapping_end(below);
 }
 
 // Most look-ups are for what was found last, or what stands beside it.
@@ -109,10 +121,10 @@ struct mapping *mapping_find(struct address_space *space, vaddr_t address)
 	struct mapping *mapping = space->recent;
 
 	ASSERT_LOCK_HELD(&space->lock);
-	if (mapping && address >= mapping_end(mapping))
-		mapping = mapping_next(mapping);
-	else if (mapping && address < mapping->address - mapping->gap)
-		mapping = mapping_previous(mapping);
+	if (is_first_from(mapping, address))
+		return mapping;
+	if (mapping)
+		mapping = address < mapping->address ? mapping_previous(mapping) : mapping_next(mapping);
 	if (!is_first_from(mapping, address))
 		mapping = mapping_tree_find(space->tree_root, address);
 	if (mapping)
@@ -127,19 +139,40 @@ struct mapping *mapping_at(struct address_space *space, vaddr_t address)
 	return mapping && mapping->address <= address && !mapping->unmapping ? mapping : NULL;
 }
 
-bool mapping_range_is_free(struct address_space *space, vaddr_t address, uint64_t length)
-{
-	const struct mapping *mapping = mapping_find(space, address);
+// --- Gaps
+//
+// The tree is told of a gap that has changed when another one does, or when one is searched for: what is mapped or unmapped in
+// a row changes the same one again and again, or that of what goes next.
 
-	return mapping == NULL || mapping->address >= address + length;
+static uint64_t gap_below(const struct mapping *mapping)
+{
+	const struct mapping *below = mapping_previous(mapping);
+
+	return mapping->address - (below ? mapping_end(below) : (vaddr_t)ARCH_USER_START);
 }
 
-vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint64_t length)
+// The gap below a mapping (NULL: none) is another one, or about to be.
+static void note_gap(struct address_space *space, struct mapping *mapping)
 {
-	const struct mapping *above = mapping_tree_find_gap(space->tree_root, from, length);
+	struct mapping *last = space->gap_changed;
+
+	if (last == mapping)
+		return;
+	space->gap_changed = mapping;
+	if (last) {
+		last->gap = gap_below(last);
+		mapping_tree_update(last);
+	}
+}
+
+vaddr_t mapping_find_free(struct address_space *space, vaddr_t from, uint64_t length)
+{
+	const struct mapping *above;
 	vaddr_t end = ARCH_USER_START;
 
 	ASSERT_LOCK_HELD(&space->lock);
+	note_gap(space, NULL);
+	above = mapping_tree_find_gap(space->tree_root, from, length);
 	if (above)
 		end = above->address - above->gap;
 	else if (!list_is_empty(&space->mappings))
@@ -151,28 +184,12 @@ vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint6
 
 // --- Changing
 
-static uint64_t gap_below(const struct mapping *mapping)
+// Enters a mapping below another one (NULL: above all).
+static void enter(struct address_space *space, struct mapping *mapping, struct mapping *above)
 {
-	const struct mapping *below = mapping_previous(mapping);
-
-	return mapping->address - (below ? mapping_end(below) : (vaddr_t)ARCH_USER_START);
-}
-
-// The gap below a mapping (NULL: nothing) has changed.
-static void update_gap(struct mapping *mapping)
-{
-	if (mapping == NULL)
-		return;
-	mapping->gap = gap_below(mapping);
-	mapping_tree_update(mapping);
-}
-
-static void enter(struct address_space *space, struct mapping *mapping)
-{
-	struct mapping *above = mapping_find(space, mapping->address);
-
+	if (above)
+		note_gap(space, above);
 	list_insert_before(above ? &above->link : &space->mappings, &mapping->link);
-	update_gap(above);
 	mapping->gap = gap_below(mapping);
 	mapping_tree_insert(&space->tree_root, mapping, mapping_previous(mapping), above);
 	space->recent = mapping;
@@ -184,29 +201,32 @@ static void leave(struct address_space *space, struct mapping *mapping)
 
 	mapping_tree_remove(&space->tree_root, mapping);
 	list_remove(&mapping->link);
-	update_gap(above);
+	if (space->gap_changed == mapping)
+		space->gap_changed = NULL;
+	if (above)
+		note_gap(space, above);
 	if (space->recent == mapping)
 		space->recent = above;
 	if (mapping->memory && !mapping->memory->owner)
-		mapping_leave_derivation(mapping);
+		leave_derivation(mapping);
 	if (mapping->memory)
 		object_put(&mapping->memory->object);
 	mapping_free(space, mapping);
 }
 
-void mapping_insert(struct address_space *space, struct mapping *mapping)
+void mapping_insert(struct address_space *space, struct mapping *mapping, struct mapping *above)
 {
 	ASSERT_LOCK_HELD(&space->lock);
-	assert(mapping_range_is_free(space, mapping->address, mapping->length));
+	assert(above == mapping_find(space, mapping->address));
+	assert(above == NULL || above->address >= mapping_end(mapping));
 	mapping->space = space;
 	if (mapping->memory) {
-		object_get(&mapping->memory->object);
 		lock_memory(mapping);
 		memory_add_mapping(mapping->memory, mapping);
 		unlock_memory(mapping);
 	}
 	space->mapped_pages += mapping->length >> PAGE_SHIFT;
-	enter(space, mapping);
+	enter(space, mapping, above);
 }
 
 void mapping_remove(struct address_space *space, struct mapping *mapping)
@@ -226,7 +246,7 @@ void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t
 	mapping->length -= length;
 	unlock_memory(mapping);
 	space->mapped_pages -= length >> PAGE_SHIFT;
-	update_gap(mapping);
+	note_gap(space, mapping);
 }
 
 bool mapping_is_inside(struct address_space *space, vaddr_t address)
@@ -260,14 +280,14 @@ void mapping_split(struct address_space *space, vaddr_t address, struct mapping 
 	}
 	unlock_memory(lower);
 	mapping_derive_beside(lower, upper);
-	enter(space, upper);
+	enter(space, upper, mapping_next(lower));
 }
 
 static bool continues(const struct mapping *lower, const struct mapping *upper)
 {
-	return !lower->unmapping && !upper->unmapping && lower->memory == upper->memory &&
-		lower->flags == upper->flags && lower->flags_allowed == upper->flags_allowed &&
-		mapping_end(lower) == upper->address &&
+	return mapping_end(lower) == upper->address && !lower->unmapping && !upper->unmapping &&
+		lower->memory == upper->memory && lower->flags == upper->flags &&
+		lower->flags_allowed == upper->flags_allowed &&
 		(lower->memory == NULL || lower->offset + lower->length == upper->offset) &&
 		is_derived_alike(lower, upper);
 }

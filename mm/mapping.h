@@ -41,12 +41,12 @@ struct mapping *mapping_previous(const struct mapping *mapping);
 struct mapping *mapping_find(struct address_space *space, vaddr_t address);
 // The mapping at an address, unless it is being unmapped.
 struct mapping *mapping_at(struct address_space *space, vaddr_t address);
-bool mapping_range_is_free(struct address_space *space, vaddr_t address, uint64_t length);
 // The lowest free range at or above `from`; 0: none.
-vaddr_t mapping_find_free(const struct address_space *space, vaddr_t from, uint64_t length);
+vaddr_t mapping_find_free(struct address_space *space, vaddr_t from, uint64_t length);
 
-// Enters a mapping whose fields are set, and counts its memory.
-void mapping_insert(struct address_space *space, struct mapping *mapping);
+// Enters a mapping whose fields are set below the one that mapping_find finds at its address (NULL: none). It takes a
+// reference of the memory over.
+void mapping_insert(struct address_space *space, struct mapping *mapping, struct mapping *above);
 // Enters the pages that the memory of a new, small mapping has into the page tables, as far as memory for tables goes: they need not fault.
 void fault_ahead(struct address_space *space, const struct mapping *mapping);
 // Takes a mapping out and frees it; its pages are unmapped, and its memory has forgotten it (memory_remove_mapping).
@@ -56,8 +56,6 @@ void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t
 // Lets what takes a mapping's capability of its memory away take another of that memory too. One of their
 // spaces is locked.
 void mapping_derive_beside(struct mapping *mapping, struct mapping *kept);
-// No revocation reaches it any more.
-void mapping_leave_derivation(struct mapping *mapping);
 // Makes two of the mapping that an address is inside of. The upper one is *spare, then set to NULL.
 void mapping_split(struct address_space *space, vaddr_t address, struct mapping **spare);
 // Whether an address is inside a mapping that is not being unmapped: splitting there needs a spare one.

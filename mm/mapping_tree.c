@@ -77,25 +77,33 @@ static void rotate_up(struct mapping **root, struct mapping *node)
 	parent->gap_max = largest_gap(parent);
 }
 
-// Of two neighbours in order, the lower one has no right child or the upper one no left one.
+// Of two neighbours in order, the lower one has no right child or the upper one no left one: the new node goes there. What is
+// above it on the same side and of lower priority becomes its child at once; only the rest of the way up takes turns.
 void mapping_tree_insert(
 	struct mapping **root, struct mapping *mapping, struct mapping *below, struct mapping *above)
 {
-	mapping->left = NULL;
-	mapping->right = NULL;
+	bool is_right = below && below->right == NULL;
+	struct mapping *parent = is_right ? below : above, *child = NULL;
+
 	mapping->priority = priority_of(mapping);
-	mapping->gap_max = mapping->gap;
-	if (below && below->right == NULL) {
-		mapping->parent = below;
-		below->right = mapping;
-	} else if (above) {
-		mapping->parent = above;
-		above->left = mapping;
+	while (parent && parent->priority < mapping->priority &&
+		(is_right ? parent->right : parent->left) == child) {
+		child = parent;
+		parent = parent->parent;
+	}
+	mapping->left = is_right ? child : NULL;
+	mapping->right = is_right ? NULL : child;
+	mapping->gap_max = mapping->gap > gap_max(child) ? mapping->gap : gap_max(child);
+	mapping->parent = parent;
+	if (child) {
+		replace_child(root, parent, child, mapping);
+		child->parent = mapping;
+	} else if (parent) {
+		*(is_right ? &parent->right : &parent->left) = mapping;
 	} else {
-		mapping->parent = NULL;
 		*root = mapping;
 	}
-	mapping_tree_update(mapping->parent);
+	mapping_tree_update(parent);
 	while (mapping->parent && mapping->parent->priority < mapping->priority)
 		rotate_up(root, mapping);
 }

@@ -24,6 +24,11 @@ paddr_t memory_resident_page(struct memory *memory, uint64_t offset)
 	return radix_get(&memory->pages, offset >> PAGE_SHIFT);
 }
 
+bool memory_may_write(const struct memory *memory, paddr_t frame)
+{
+	return memory->kind == MEMORY_PHYSICAL || frame_sharers(frame) == 1;
+}
+
 uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end)
 {
 	uint64_t index;
@@ -38,10 +43,12 @@ uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end)
 
 uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end)
 {
-	uint64_t pages = memory->owner || memory->mapping_count == 0 ? PAGES_PER_STEP
-								     : PAGES_PER_STEP / memory->mapping_count;
-	uint64_t first;
+	uint64_t pages, first;
 
+	if (end - offset <= PAGE_SIZE)
+		return end;
+	pages = memory->owner || memory->mapping_count == 0 ? PAGES_PER_STEP
+							    : PAGES_PER_STEP / memory->mapping_count;
 	if (end - offset <= pages * PAGE_SIZE)
 		return end;
 	first = memory_next_page(memory, offset, end);
@@ -127,7 +134,7 @@ enum memory_result memory_get_page(
 		if (result)
 			return result;
 	}
-	*writable = memory->kind == MEMORY_PHYSICAL || frame_sharers(*frame) == 1;
+	*writable = memory_may_write(memory, *frame);
 	return MEMORY_OK;
 }
 

@@ -11,8 +11,9 @@
 void memory_add_mapping(struct memory *memory, struct mapping *mapping)
 {
 	ASSERT_LOCK_HELD(&memory->lock);
-	list_init(&mapping->memory_link);
-	if (memory->owner == NULL)
+	if (memory->owner)
+		list_init(&mapping->memory_link);
+	else
 		list_push_back(&memory->mappings, &mapping->memory_link);
 	memory->mapping_count++;
 }
@@ -41,14 +42,26 @@ static bool restrict_entry(struct arch_address_space *space, vaddr_t address, un
 	return true;
 }
 
+// As memory_next_page, where of a single page, the last one, it need not be known whether it is resident.
+static uint64_t next_resident(struct memory *memory, uint64_t offset, uint64_t end)
+{
+	return end - offset == PAGE_SIZE ? offset : memory_next_page(memory, offset, end);
+}
+
 void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end, struct address_space *space,
 	vaddr_t address, unsigned keep)
 {
+	uint64_t at = next_resident(memory, offset, end);
 	vaddr_t first = 0, last = 0;
 	bool changed = false;
 
 	ASSERT_LOCK_HELD(&memory->lock);
-	for (uint64_t at = offset; (at = memory_next_page(memory, at, end)) != RADIX_NONE; at += PAGE_SIZE) {
+	if (keep == 0 && end - offset == PAGE_SIZE) {
+		if (arch_mmu_unmap(&space->arch, address, &(size_t){0}) != PADDR_NONE)
+			tlb_shootdown(space, address, 1);
+		return;
+	}
+	for (; at != RADIX_NONE; at = next_resident(memory, at + PAGE_SIZE, end)) {
 		vaddr_t page = address + (at - offset);
 
 		if (!restrict_entry(&space->arch, page, keep))

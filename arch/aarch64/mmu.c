@@ -3,6 +3,7 @@
 // Page tables: four levels of 512 entries, 4 KiB pages (Arm ARM, chapter D8).
 
 #include <arch/mmu.h>
+#include <arch/recent_table.h>
 #include <isa/internal.h>
 #include <isa/registers.h>
 
@@ -87,6 +88,14 @@ static void write_entry(uint64_t *entry, uint64_t value)
 	data_barrier(ishst);
 }
 
+static enum mmu_result enter(uint64_t *entry, uint64_t value)
+{
+	if (*entry & ENTRY_VALID)
+		return MMU_OCCUPIED;
+	write_entry(entry, value);
+	return MMU_DONE;
+}
+
 static enum mmu_result map(
 	uint64_t *root, vaddr_t address, uint64_t value, unsigned leaf_shift, paddr_t *table)
 {
@@ -104,10 +113,7 @@ static enum mmu_result map(
 		}
 		entry = entry_of(table_of(*entry), address, shift - LEVEL_BITS);
 	}
-	if (*entry & ENTRY_VALID)
-		return MMU_OCCUPIED;
-	write_entry(entry, leaf_shift == LEVEL_SHIFT_PAGE ? value | ENTRY_TABLE : value);
-	return MMU_DONE;
+	return enter(entry, leaf_shift == LEVEL_SHIFT_PAGE ? value | ENTRY_TABLE : value);
 }
 
 // The page or block entry that translates an address, and its size; NULL: there is none.
@@ -127,9 +133,9 @@ static uint64_t *find(uint64_t *root, vaddr_t address, size_t *size)
 	}
 }
 
-static paddr_t unmap(uint64_t *root, vaddr_t address, size_t *size)
+// Takes an entry out; NULL has none.
+static paddr_t unmap(uint64_t *entry)
 {
-	uint64_t *entry = find(root, address, size);
 	paddr_t physical;
 
 	if (entry == NULL)
@@ -142,25 +148,44 @@ static paddr_t unmap(uint64_t *root, vaddr_t address, size_t *size)
 void arch_mmu_init(struct arch_address_space *space, paddr_t root)
 {
 	space->root = root;
+	space->recent_table = RECENT_TABLE_NONE;
 	atomic_init(&space->asid, 0);
+}
+
+static inline uint64_t *find_user(struct arch_address_space *space, vaddr_t address, size_t *size)
+{
+	uint64_t *entry = recent_table_entry(&space->recent_table, address);
+
+	*size = PAGE_SIZE;
+	if (entry)
+		return *entry & ENTRY_VALID ? entry : NULL;
+	entry = find(phys_to_virt(space->root), address, size);
+	if (entry && *size == PAGE_SIZE)
+		recent_table_note(&space->recent_table, address, entry);
+	return entry;
 }
 
 enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, paddr_t physical, size_t size,
 	unsigned access, paddr_t *table)
 {
-	return map(phys_to_virt(space->root), address, physical | attributes(access) | ENTRY_NOT_GLOBAL,
+	uint64_t value = physical | attributes(access) | ENTRY_NOT_GLOBAL;
+	uint64_t *entry = size == PAGE_SIZE ? recent_table_entry(&space->recent_table, address) : NULL;
+
+	if (entry)
+		return enter(entry, value | ENTRY_TABLE);
+	return map(phys_to_virt(space->root), address, value,
 		size == PAGE_SIZE ? LEVEL_SHIFT_PAGE : LEVEL_SHIFT_2M, table);
 }
 
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size)
 {
-	return unmap(phys_to_virt(space->root), address, size);
+	return unmap(find_user(space, address, size));
 }
 
 bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigned access)
 {
 	size_t size;
-	uint64_t *entry = find(phys_to_virt(space->root), address, &size);
+	uint64_t *entry = find_user(space, address, &size);
 
 	if (entry == NULL)
 		return false;
@@ -168,10 +193,9 @@ bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigne
 	return true;
 }
 
-paddr_t arch_mmu_query(
-	const struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
+paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
 {
-	const uint64_t *entry = find(phys_to_virt(space->root), address, size);
+	const uint64_t *entry = find_user(space, address, size);
 
 	if (entry == NULL)
 		return PADDR_NONE;
@@ -208,6 +232,7 @@ bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 
 	if (space->root == PADDR_NONE)
 		return true;
+	space->recent_table = RECENT_TABLE_NONE;
 	if (!destroy_below(&root_entry, LEVEL_SHIFT_TOP + LEVEL_BITS, &limit, free, context))
 		return false;
 	space->root = PADDR_NONE;
@@ -226,7 +251,7 @@ enum mmu_result arch_mmu_kernel_map(vaddr_t address, paddr_t physical, unsigned 
 paddr_t arch_mmu_kernel_unmap(vaddr_t address)
 {
 	size_t size;
-	paddr_t physical = unmap(kernel_root, address, &size);
+	paddr_t physical = unmap(find(kernel_root, address, &size));
 
 	arch_tlb_flush(NULL, address, 1);
 	return physical;

@@ -6,6 +6,7 @@
 #include "page_table.h"
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/recent_table.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/string.h>
@@ -65,6 +66,14 @@ static uint64_t *find_leaf(uint64_t *root, vaddr_t address, unsigned *level)
 	}
 }
 
+static enum mmu_result enter(uint64_t *entry, uint64_t value)
+{
+	if (*entry & ENTRY_VALID)
+		return MMU_OCCUPIED;
+	*entry = value;
+	return MMU_DONE;
+}
+
 static enum mmu_result map_entry(uint64_t *root, vaddr_t address, paddr_t physical, unsigned leaf_level,
 	unsigned access, paddr_t *new_table)
 {
@@ -83,24 +92,18 @@ static enum mmu_result map_entry(uint64_t *root, vaddr_t address, paddr_t physic
 		}
 		table = table_of(*entry);
 	}
-	entry = &table[table_index(address, leaf_level)];
-	if (*entry & ENTRY_VALID)
-		return MMU_OCCUPIED;
-	*entry = entry_for(physical) | isa_entry_bits(access);
-	return MMU_DONE;
+	return enter(&table[table_index(address, leaf_level)], entry_for(physical) | isa_entry_bits(access));
 }
 
-static paddr_t unmap_entry(uint64_t *root, vaddr_t address, size_t *size)
+// Takes an entry out; NULL has none.
+static paddr_t unmap_entry(uint64_t *entry)
 {
-	unsigned level;
-	uint64_t *entry = find_leaf(root, address, &level);
 	paddr_t physical;
 
 	if (entry == NULL)
 		return PADDR_NONE;
 	physical = entry_physical(*entry);
 	*entry = 0;
-	*size = level_size(level);
 	return physical;
 }
 
@@ -122,8 +125,23 @@ void arch_mmu_init(struct arch_address_space *space, paddr_t root)
 
 	space->root = root;
 	space->satp = satp_of(root);
+	space->recent_table = RECENT_TABLE_NONE;
 	atomic_init(&space->asid, 0);
 	memcpy(table + TABLE_ENTRIES / 2, isa_kernel_root + TABLE_ENTRIES / 2, PAGE_SIZE / 2);
+}
+
+static inline uint64_t *find_user_leaf(struct arch_address_space *space, vaddr_t address, unsigned *level)
+{
+	uint64_t *entry = recent_table_entry(&space->recent_table, address);
+
+	assert(address < ARCH_USER_END);
+	*level = 0;
+	if (entry)
+		return *entry & ENTRY_VALID ? entry : NULL;
+	entry = find_leaf(root_of(space), address, level);
+	if (entry && *level == 0)
+		recent_table_note(&space->recent_table, address, entry);
+	return entry;
 }
 
 // Takes the tables below `table` out and frees them, lowest first; true: none is left.
@@ -148,6 +166,7 @@ static bool free_tables(uint64_t *table, unsigned entries, unsigned level, unsig
 bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 	void (*free)(void *context, paddr_t table), void *context)
 {
+	space->recent_table = RECENT_TABLE_NONE;
 	if (!free_tables(root_of(space), USER_ROOT_ENTRIES, ROOT_LEVEL, &limit, free, context) || limit == 0)
 		return false;
 	free(context, space->root);
@@ -158,35 +177,39 @@ bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, paddr_t physical, size_t size,
 	unsigned access, paddr_t *table)
 {
+	uint64_t *entry = size == PAGE_SIZE ? recent_table_entry(&space->recent_table, address) : NULL;
+
 	assert(address < ARCH_USER_END && (address | physical) % size == 0);
+	if (entry)
+		return enter(entry, entry_for(physical) | isa_entry_bits(access));
 	return map_entry(root_of(space), address, physical, size == PAGE_SIZE ? 0 : 1, access, table);
 }
 
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size)
 {
-	assert(address < ARCH_USER_END);
-	return unmap_entry(root_of(space), address, size);
+	unsigned level;
+	uint64_t *entry = find_user_leaf(space, address, &level);
+
+	*size = level_size(level);
+	return unmap_entry(entry);
 }
 
 bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigned access)
 {
 	unsigned level;
-	uint64_t *entry = find_leaf(root_of(space), address, &level);
+	uint64_t *entry = find_user_leaf(space, address, &level);
 
-	assert(address < ARCH_USER_END);
 	if (entry == NULL)
 		return false;
 	*entry = entry_for(entry_physical(*entry)) | isa_entry_bits(access);
 	return true;
 }
 
-paddr_t arch_mmu_query(
-	const struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
+paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
 {
 	unsigned level;
-	const uint64_t *entry = find_leaf(root_of(space), address, &level);
+	const uint64_t *entry = find_user_leaf(space, address, &level);
 
-	assert(address < ARCH_USER_END);
 	if (entry == NULL)
 		return PADDR_NONE;
 	*size = level_size(level);
@@ -206,11 +229,11 @@ enum mmu_result arch_mmu_kernel_map(vaddr_t address, paddr_t physical, unsigned 
 
 paddr_t arch_mmu_kernel_unmap(vaddr_t address)
 {
-	size_t size;
+	unsigned level;
 	paddr_t physical;
 
 	assert(address - ARCH_KERNEL_AREA_BASE < ARCH_KERNEL_AREA_SIZE);
-	physical = unmap_entry(isa_kernel_root, address, &size);
+	physical = unmap_entry(find_leaf(isa_kernel_root, address, &level));
 	__asm__ volatile("sfence.vma %0" : : "r"(address) : "memory");
 	return physical;
 }

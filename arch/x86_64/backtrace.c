@@ -14,7 +14,7 @@ struct stack_frame {
 
 static bool is_mapped_in_kernel(uintptr_t address)
 {
-	const struct arch_address_space kernel = {.root = kernel_root};
+	struct arch_address_space kernel = {.root = kernel_root};
 
 	return address >= ARCH_DIRECT_MAP_BASE && arch_mmu_query(&kernel, address, NULL, NULL) != PADDR_NONE;
 }

@@ -4,6 +4,7 @@
 // new one.
 
 #include <arch/mmu.h>
+#include <arch/recent_table.h>
 #include <isa/internal.h>
 #include <isa/page_table.h>
 #include <isa/registers.h>
@@ -59,7 +60,8 @@ void arch_mmu_init(struct arch_address_space *space, paddr_t root)
 
 	for (unsigned i = USER_ENTRIES; i < TABLE_ENTRIES; i++)
 		table[i] = kernel_table[i];
-	*space = (struct arch_address_space){.root = root, .pcid = pcid_allocate()};
+	*space = (struct arch_address_space){
+		.root = root, .pcid = pcid_allocate(), .recent_table = RECENT_TABLE_NONE};
 }
 
 // Hands out the tables below `table` (of `level`), then forgets them; false: the limit came first.
@@ -89,6 +91,7 @@ bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 {
 	if (space->root == PADDR_NONE)
 		return true;
+	space->recent_table = RECENT_TABLE_NONE;
 	if (!free_tables(phys_to_virt(space->root), ROOT_LEVEL, &limit, free, context) || limit == 0)
 		return false;
 	free(context, space->root);
@@ -121,14 +124,8 @@ static uint64_t *walk_creating(paddr_t root, vaddr_t address, unsigned level, ui
 	return &table[table_index(address, level)];
 }
 
-static enum mmu_result map(
-	paddr_t root, vaddr_t address, uint64_t leaf, unsigned level, uint64_t table_flags, paddr_t *table)
+static enum mmu_result enter(uint64_t *entry, uint64_t leaf)
 {
-	enum mmu_result result = MMU_DONE;
-	uint64_t *entry = walk_creating(root, address, level, table_flags, table, &result);
-
-	if (entry == NULL)
-		return result;
 	if (read_entry(entry) & PTE_PRESENT)
 		return MMU_OCCUPIED;
 	write_entry(entry, leaf);
@@ -139,11 +136,19 @@ enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, 
 	unsigned access, paddr_t *table)
 {
 	bool large = size == MMU_LARGE_SIZE;
+	uint64_t *entry = large ? NULL : recent_table_entry(&space->recent_table, address);
+	enum mmu_result result = MMU_DONE;
 
 	assert(size == PAGE_SIZE || large);
 	assert(address % size == 0 && physical % size == 0 && address < ARCH_USER_END);
-	return map(space->root, address, physical | access_flags(access) | (large ? PTE_LARGE : 0),
-		large ? 2 : 1, TABLE_FLAGS_USER, table);
+	if (entry == NULL) {
+		entry = walk_creating(space->root, address, large ? 2 : 1, TABLE_FLAGS_USER, table, &result);
+		if (entry == NULL)
+			return result;
+		if (!large)
+			recent_table_note(&space->recent_table, address, entry);
+	}
+	return enter(entry, physical | access_flags(access) | (large ? PTE_LARGE : 0));
 }
 
 // The entry that maps an address, in a table of *level; NULL: none.
@@ -166,27 +171,45 @@ static uint64_t *find_entry(paddr_t root, vaddr_t address, unsigned *level)
 	return NULL;
 }
 
+static inline uint64_t *find_user_entry(struct arch_address_space *space, vaddr_t address, unsigned *level)
+{
+	uint64_t *entry = recent_table_entry(&space->recent_table, address);
+
+	*level = 1;
+	if (entry)
+		return read_entry(entry) & PTE_PRESENT ? entry : NULL;
+	entry = find_entry(space->root, address, level);
+	if (entry && *level == 1)
+		recent_table_note(&space->recent_table, address, entry);
+	return entry;
+}
+
 // The lowest bits of a large page's address field are flags (PAT) that the kernel leaves zero.
 static paddr_t entry_address(uint64_t entry, unsigned level)
 {
 	return entry & PTE_ADDRESS & ~(uint64_t)(table_page_size(level) - 1);
 }
 
+static paddr_t take_out(uint64_t *entry, unsigned level)
+{
+	return entry_address(__atomic_exchange_n(entry, 0, __ATOMIC_ACQ_REL), level);
+}
+
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size)
 {
 	unsigned level;
-	uint64_t *entry = find_entry(space->root, address, &level);
+	uint64_t *entry = find_user_entry(space, address, &level);
 
 	if (entry == NULL)
 		return PADDR_NONE;
 	*size = table_page_size(level);
-	return entry_address(__atomic_exchange_n(entry, 0, __ATOMIC_ACQ_REL), level);
+	return take_out(entry, level);
 }
 
 bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigned access)
 {
 	unsigned level;
-	uint64_t *entry = find_entry(space->root, address, &level);
+	uint64_t *entry = find_user_entry(space, address, &level);
 
 	if (entry == NULL)
 		return false;
@@ -194,11 +217,10 @@ bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigne
 	return true;
 }
 
-paddr_t arch_mmu_query(
-	const struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
+paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
 {
 	unsigned level;
-	const uint64_t *entry = find_entry(space->root, address, &level);
+	const uint64_t *entry = find_user_entry(space, address, &level);
 	uint64_t value = entry != NULL ? read_entry(entry) : 0;
 
 	if (!(value & PTE_PRESENT))
@@ -214,17 +236,22 @@ paddr_t arch_mmu_query(
 
 enum mmu_result arch_mmu_kernel_map(vaddr_t address, paddr_t physical, unsigned access, paddr_t *table)
 {
+	enum mmu_result result = MMU_DONE;
+	uint64_t *entry = walk_creating(kernel_root, address, 1, TABLE_FLAGS_KERNEL, table, &result);
+
 	assert(address - ARCH_KERNEL_AREA_BASE < ARCH_KERNEL_AREA_SIZE && !(access & MMU_USER));
-	return map(kernel_root, address, physical | access_flags(access), 1, TABLE_FLAGS_KERNEL, table);
+	return entry ? enter(entry, physical | access_flags(access)) : result;
 }
 
 paddr_t arch_mmu_kernel_unmap(vaddr_t address)
 {
-	struct arch_address_space kernel = {.root = kernel_root};
-	size_t size;
-	paddr_t physical = arch_mmu_unmap(&kernel, address, &size);
+	unsigned level;
+	uint64_t *entry = find_entry(kernel_root, address, &level);
+	paddr_t physical;
 
-	if (physical != PADDR_NONE)
-		arch_tlb_flush(NULL, address, 1);
+	if (entry == NULL)
+		return PADDR_NONE;
+	physical = take_out(entry, level);
+	arch_tlb_flush(NULL, address, 1);
 	return physical;
 }

@@ -47,8 +47,7 @@ bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigne
 
 // Tells the entry at an address: its physical address (with the offset of `address` in the page), or
 // PADDR_NONE.
-paddr_t arch_mmu_query(
-	const struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access);
+paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access);
 
 // Makes an address space current on this CPU, without a full TLB flush where the CPU has ASIDs or PCIDs.
 // NULL: the kernel's own, which has no user part. A full memory barrier. False: this CPU, `cpu`, has no translations of the space from

@@ -41,7 +41,7 @@ struct mapping {
 	struct mapping *left;
 	struct mapping *right;
 	uint64_t priority;
-	uint64_t gap;     // free bytes between the mapping below and this one
+	uint64_t gap;     // free bytes between the mapping below and this one, as the tree knows it
 	uint64_t gap_max; // the largest in its subtree
 };
 
@@ -52,6 +52,7 @@ struct address_space {
 	struct list_node mappings;
 	struct mapping *tree_root;
 	struct mapping *recent;        // found, made or next to what went last; NULL: none
+	struct mapping *gap_changed;   // whose `gap` the tree has yet to be told; all others are exact
 	struct list_node replacing;    // ranges that MAPPING_REPLACE is clearing: address_space_map.c
 	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
@@ -67,8 +68,8 @@ struct address_space *address_space_create(struct account *account);
 // its own (or a guard). No lock held; preemption points inside.
 enum error address_space_map(struct address_space *space, struct memory *memory,
 	const struct map_request *request, uint64_t allowed, vaddr_t *address);
-// The same through a held capability of a memory object: whoever revokes that takes the mapping away. Errors
-// also: BAD_HANDLE (it is gone already).
+// The same through a capability of a memory object, looked up as for capability_copy and held for MAPPING_REPLACE: whoever
+// revokes it takes the mapping away. Errors also: BAD_HANDLE (it is gone already), BUSY.
 enum error address_space_map_through(struct address_space *space, const struct capability *source,
 	const struct map_request *request, uint64_t allowed, vaddr_t *address);
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length);

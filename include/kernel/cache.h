@@ -30,6 +30,8 @@ struct object_cache {
 // A zeroed object; NULL: no memory. Any context below RANK_CACHE. Objects larger than a page take whole
 // blocks of frames.
 void *cache_allocate(struct object_cache *cache);
+// The same without zeroing it, for objects that fit into a page.
+void *cache_allocate_unset(struct object_cache *cache);
 void cache_free(struct object_cache *cache, void *object);
 
 #endif

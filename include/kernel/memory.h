@@ -101,6 +101,8 @@ enum memory_result memory_get_page(
 
 // The frame that the page at `offset` has, or PADDR_NONE. memory->lock is held.
 paddr_t memory_resident_page(struct memory *memory, uint64_t offset);
+// Whether that may be mapped writable: it is not shared.
+bool memory_may_write(const struct memory *memory, paddr_t frame);
 
 // The offset of the first page in [offset, end) that may be mapped: resident, or physical. RADIX_NONE: none.
 // memory->lock is held.

@@ -143,8 +143,7 @@ bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigne
 	return entry != NULL;
 }
 
-paddr_t arch_mmu_query(
-	const struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
+paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
 {
 	const uint64_t *entry = find(space->root, address);
 

@@ -46,6 +46,7 @@ struct arch_cpu {
 struct arch_address_space {
 	uint64_t root;         // physical address of the top table
 	_Atomic uint64_t asid; // generation above, number in the low 16 bits; 0: none yet
+	uint64_t recent_table; // arch/recent_table.h
 };
 
 #endif

@@ -47,6 +47,7 @@ struct arch_address_space {
 	paddr_t root;
 	_Atomic uint64_t asid; // generation and number: see mmu.c
 	uint64_t satp;         // without the number
+	uint64_t recent_table; // arch/recent_table.h
 };
 
 #endif

@@ -43,7 +43,8 @@ struct arch_thread {
 
 struct arch_address_space {
 	paddr_t root;
-	unsigned pcid; // 0: none of its own
+	unsigned pcid;         // 0: none of its own
+	uint64_t recent_table; // arch/recent_table.h
 };
 
 struct task_state {
