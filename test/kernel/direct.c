@@ -37,9 +37,18 @@ static unsigned call_and_check(
 	return wrong;
 }
 
+static uint32_t child_priority; // of the children that are started next
+
+// A child's first step: to CPU 0, below the test.
+static uint64_t go_lower(void)
+{
+	return (thread_set_priority(HANDLE_SELF, child_priority) != ERR_OK) +
+		(thread_set_affinity(HANDLE_SELF, 1) != ERR_OK);
+}
+
 static uint64_t yield_with_registers(uint64_t pattern)
 {
-	uint64_t wrong = 0;
+	uint64_t wrong = go_lower();
 
 	for (unsigned i = 0; i < ROUNDS; i++)
 		wrong += call_and_check(pattern, SYSCALL_NUMBER_thread_yield, pattern, pattern, 0);
@@ -49,25 +58,24 @@ static uint64_t yield_with_registers(uint64_t pattern)
 // Never yields: it is interrupted with all its registers in use.
 static uint64_t hold_registers(uint64_t pattern)
 {
-	return isa_hold_fpu(pattern, 20000000);
+	return go_lower() + isa_hold_fpu(pattern, 20000000);
 }
 
-static bool start_lower(struct child *child, uint64_t (*function)(uint64_t), uint64_t argument,
-	const handle_t *given, unsigned count)
+static bool start_lower(struct child *child, uint32_t priority, uint64_t (*function)(uint64_t),
+	uint64_t argument, const handle_t *given, unsigned count)
 {
-	return child_start(child, function, argument, given, count) &&
-		thread_set_affinity(child->thread, 1) == ERR_OK &&
-		thread_set_priority(child->thread, LOWER) == ERR_OK;
+	child_priority = priority;
+	return child_start(child, function, argument, given, count);
 }
 
 TEST(direct_yield_keeps_registers_apart)
 {
 	struct child children[4];
 
-	REQUIRE(start_lower(&children[0], yield_with_registers, 0x5e5e000000000000, NULL, 0));
-	REQUIRE(start_lower(&children[1], yield_with_registers, 0xc1c1000000000000, NULL, 0));
-	REQUIRE(start_lower(&children[2], hold_registers, 0x4040404040404040, NULL, 0));
-	REQUIRE(start_lower(&children[3], hold_registers, 0x2121212121212121, NULL, 0));
+	REQUIRE(start_lower(&children[0], LOWER, yield_with_registers, 0x5e5e000000000000, NULL, 0));
+	REQUIRE(start_lower(&children[1], LOWER, yield_with_registers, 0xc1c1000000000000, NULL, 0));
+	REQUIRE(start_lower(&children[2], LOWER, hold_registers, 0x4040404040404040, NULL, 0));
+	REQUIRE(start_lower(&children[3], LOWER, hold_registers, 0x2121212121212121, NULL, 0));
 	for (unsigned i = 0; i < 4; i++)
 		EXPECT_EQUAL(child_wait(&children[i]).exit_status, 0);
 }
@@ -217,7 +225,7 @@ TEST(direct_yield_to_one_with_a_budget)
 // Waits ROUNDS times and answers each time: child_given are the notifications to wait for and to signal.
 static uint64_t wait_with_registers(uint64_t pattern)
 {
-	uint64_t wrong = 0;
+	uint64_t wrong = go_lower();
 
 	for (unsigned i = 1; i <= ROUNDS; i++) {
 		wrong += call_and_check(
@@ -229,7 +237,7 @@ static uint64_t wait_with_registers(uint64_t pattern)
 
 static uint64_t signal_with_registers(uint64_t pattern)
 {
-	uint64_t wrong = 0;
+	uint64_t wrong = go_lower();
 
 	for (unsigned i = 1; i <= ROUNDS; i++) {
 		wrong += call_and_check(pattern, SYSCALL_NUMBER_notification_signal, child_given[0], i, 0);
@@ -249,11 +257,11 @@ TEST(direct_signals_keep_registers_apart)
 
 		REQUIRE_OK(notification_create(&notifications[0]));
 		REQUIRE_OK(notification_create(&notifications[1]));
-		REQUIRE(start_lower(&children[0], wait_with_registers, WAITER, notifications, 2));
-		REQUIRE(start_lower(&children[1], signal_with_registers, SIGNALLER, notifications, 2));
-		REQUIRE(start_lower(&children[2], hold_registers, 0x1111111111111111, NULL, 0));
-		if (lower)
-			EXPECT_OK(thread_set_priority(children[lower - 1].thread, LOWER - 1));
+		REQUIRE(start_lower(
+			&children[0], LOWER - (lower == 1), wait_with_registers, WAITER, notifications, 2));
+		REQUIRE(start_lower(&children[1], LOWER - (lower == 2), signal_with_registers, SIGNALLER,
+			notifications, 2));
+		REQUIRE(start_lower(&children[2], LOWER, hold_registers, 0x1111111111111111, NULL, 0));
 		for (unsigned i = 0; i < 3; i++)
 			EXPECT_EQUAL(child_wait(&children[i]).exit_status, 0);
 		handle_close(notifications[0]);

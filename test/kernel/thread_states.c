@@ -196,7 +196,7 @@ static void take_turns(struct turns *turns, unsigned first)
 {
 	for (unsigned turn = first; turn < TURNS; turn += 2) {
 		while (turns->turn != turn) {
-			turns->yields += turn > 1; // both have begun
+			turns->yields += turns->turn > 1; // both have begun
 			thread_yield();
 		}
 		turns->turn++;

@@ -22,7 +22,9 @@ PARTS = (
     ("the portable core", ("kernel/", "mm/", "sched/", "ipc/", "include/kernel/", "include/arch/"), 12_500),
     ("the kernel's drivers", ("drivers/",), None),
     ("the ABI", ("include/tern/",), None),
-    *((f"arch/{architecture}", (f"arch/{architecture}/",), 2_500) for architecture in places.ARCHITECTURES),
+    ("arch/x86_64", ("arch/x86_64/",), 2_600),
+    ("arch/aarch64", ("arch/aarch64/",), 2_500),
+    ("arch/riscv64", ("arch/riscv64/",), 2_500),
     ("userspace", ("user/",), None),
 )
 
