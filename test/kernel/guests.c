@@ -450,7 +450,7 @@ static void kick_and_suspend(handle_t thread)
 	struct registers registers;
 
 	wait_for_change(&calls_done, 0);
-	for (unsigned i = 0; i < 200 && !calls_failed; i++) {
+	for (unsigned i = 0; i < 10 && !calls_failed; i++) {
 		uint64_t before = kicks_seen;
 
 		EXPECT_OK(guest_kick(thread));
