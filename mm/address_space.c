@@ -10,7 +10,7 @@
 #include <kernel/frame.h>
 #include <kernel/memory.h>
 
-#define TABLES_PER_STEP 2
+#define TABLES_PER_STEP 1
 
 static struct object_cache address_space_cache = OBJECT_CACHE_INITIALIZER(
 	address_space_cache, "address space", struct address_space);
