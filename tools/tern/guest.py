@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-from tern import cpio, frames, grub, qemu
+from tern import children, cpio, frames, grub, qemu
 from tern.build import Configuration
 
 TIMED_OUT = 124
@@ -67,14 +67,9 @@ def run(
         else:
             command = qemu.command(config.architecture, machine, config.boot_image, archive, options) + qemu.PIPE
         with open(Path(folder) / "qemu.log", "w+b") as complaints:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints
-            )
-            try:
+            pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": complaints}
+            with children.child(command, **pipes) as process:
                 outcome = _Session(process, program.timeout, listener).follow()
-            finally:
-                process.kill()
-                process.wait()
             complaints.seek(0)
             if outcome.complaint and (words := complaints.read().decode(errors="replace").strip()):
                 outcome.complaint += f" (QEMU says: {words[-300:]})"

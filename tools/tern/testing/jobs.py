@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
-from tern import build, guest, lint, places, qemu
+from tern import build, children, guest, lint, places, qemu
 from tern.testing import tap
 from tern.testing.registry import SystemTest
 from tern.testing.subjects import Guest, Host, TestFailure
@@ -75,7 +75,7 @@ def _command_job(name: str, command: list[str]) -> Job:
 
     def run(log: Path) -> None:
         with open(log, "wb") as output:
-            done = subprocess.run(
+            done = children.run(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=UNIT_TEST_SECONDS
             )
         if done.returncode:

@@ -12,7 +12,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tern import build, requirements
+from tern import build, children, requirements
 from tern.failure import Failure
 from tern.progress import say
 from tern.testing import jobs, registry
@@ -84,6 +84,7 @@ class _Report:
         self.passed = 0
         self.failed = 0
         self._pattern = pattern
+        self._interrupted = False
         self._lock = threading.Lock()
 
     def selects(self, name: str) -> bool:
@@ -99,12 +100,16 @@ class _Report:
             try:
                 pool.shutdown()
             except BaseException:
+                self._interrupted = True
+                children.end_all()
                 pool.shutdown(cancel_futures=True)
                 raise
 
     def add(self, job: Job, results: list[Result]) -> None:
-        """Prints results and counts them."""
+        """Prints results and counts them, but for those that were interrupted."""
         with self._lock:
+            if self._interrupted:
+                return
             for result in results:
                 if result.failure is None:
                     self.passed += 1

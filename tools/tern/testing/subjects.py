@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tern import build, guest, places, qemu
+from tern import build, children, guest, places, qemu
 from tern.symbols import Symboliser
 
 
@@ -103,9 +103,8 @@ class Host:
         """Calls ./tern as a user would, with another PATH where one is given."""
         environment = {**os.environ, **({"PATH": path} if path else {})}
         command = [str(places.TREE / "tern"), *words]
-        done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout
-        )
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        done = children.run(command, timeout, env=environment, **pipes)
         with open(self._log, "ab") as log:
             log.write(f"$ {shlex.join(command)}\nstatus {done.returncode}\n--- stdout\n".encode())
             log.write(done.stdout + b"\n--- stderr\n" + done.stderr + b"\n")
