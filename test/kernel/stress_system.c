@@ -243,13 +243,14 @@ static uint64_t server_main(void *argument)
 	struct message message = {0};
 	handle_t kept = HANDLE_NONE;
 	unsigned served = 0;
-	enum error error = endpoint_receive(child_given[GIVEN_ENDPOINT], &message);
+	enum error error;
 
 	(void)argument;
+	CHECK(endpoint_receive(child_given[GIVEN_ENDPOINT], &message) == ERR_OK);
 	for (;; served++) {
 		bool gives = served % 3 == 0 && kept;
 
-		if (error == ERR_OK && message_capabilities(message.info) > 0) {
+		if (message_capabilities(message.info) > 0) {
 			handle_close(kept);
 			kept = server.buffer->capabilities[0];
 			gives = false;
@@ -257,10 +258,13 @@ static uint64_t server_main(void *argument)
 		server.buffer->capabilities[0] = kept;
 		message.info = MESSAGE_INFO(0, 1, gives ? 1 : 0);
 		message.words[0] = ~message.words[0];
+		error = endpoint_reply_receive(child_given[GIVEN_ENDPOINT], &message);
 		if (error == ERR_OK)
-			error = endpoint_reply_receive(child_given[GIVEN_ENDPOINT], &message);
-		else
-			error = endpoint_receive(child_given[GIVEN_ENDPOINT], &message);
+			continue;
+		// What was to be given on has been revoked.
+		CHECK(error == ERR_BAD_HANDLE);
+		message.info = 0;
+		CHECK(endpoint_receive(child_given[GIVEN_ENDPOINT], &message) == ERR_OK);
 	}
 	return 0;
 }
