@@ -7,6 +7,7 @@
 #include <arch/cpu.h>
 #include <arch/time.h>
 #include <kernel/boot.h>
+#include <kernel/command_line.h>
 #include <kernel/random.h>
 #include <kernel/spinlock.h>
 #include <kernel/string.h>
@@ -20,6 +21,7 @@
 static struct spinlock lock = SPINLOCK_INITIALIZER(RANK_RANDOM);
 static uint32_t key[KEY_WORDS];
 static uint64_t requests;
+static bool layout_fixed; // so that runs repeat exactly, and a debugger knows where things are
 
 static uint32_t rotate(uint32_t value, unsigned bits)
 {
@@ -85,6 +87,7 @@ void random_init(void)
 	mix(boot_machine.seed, sizeof(boot_machine.seed));
 	memset(boot_machine.seed, 0, sizeof(boot_machine.seed));
 	mix_hardware();
+	layout_fixed = command_line_is("tern.layout", "fixed");
 }
 
 void random_fill(void *buffer, size_t length)
@@ -107,6 +110,15 @@ void random_fill(void *buffer, size_t length)
 	memcpy(key, output, sizeof(key));
 	spin_unlock(&lock);
 	memset(output, 0, sizeof(output));
+}
+
+uint64_t random_distance(uint64_t limit, uint64_t step)
+{
+	uint64_t value = 0;
+
+	if (!layout_fixed)
+		random_fill(&value, sizeof(value));
+	return value % (limit / step) * step;
 }
 
 struct syscall_result sys_random_get(void __user *buffer, uint64_t length)

@@ -2,6 +2,7 @@
 //
 // Address spaces: making, looking, ending.
 
+#include "mapping.h"
 #include "unmap.h"
 #include <kernel/account.h>
 #include <kernel/assert.h>
@@ -9,8 +10,12 @@
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
 #include <kernel/memory.h>
+#include <kernel/random.h>
 
 #define TABLES_PER_STEP 1
+
+// Mappings without a wish go above it, so that programs have the room above their image for their heap.
+#define LOWEST_BASE ((vaddr_t)(ARCH_USER_END / 2) & ~(vaddr_t)(MMU_LARGE_SIZE - 1))
 
 static struct object_cache address_space_cache = OBJECT_CACHE_INITIALIZER(
 	address_space_cache, "address space", struct address_space);
@@ -41,6 +46,7 @@ struct address_space *address_space_create(struct account *account)
 	spin_init(&space->lock, RANK_ADDRESS_SPACE);
 	list_init(&space->mappings);
 	list_init(&space->replacing);
+	space->base = LOWEST_BASE + random_distance(RANDOM_DISTANCE, MMU_LARGE_SIZE);
 	space->private_memory = memory_create_private(account, space);
 	if (space->private_memory == NULL || !make_tables(space)) {
 		space->destroyed = true; // there is nothing to take down

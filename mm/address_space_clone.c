@@ -140,6 +140,8 @@ struct address_space *address_space_clone(struct address_space *space, struct ac
 	vaddr_t address = 0;
 
 	ASSERT_NO_LOCKS_HELD();
+	if (child)
+		child->base = space->base;
 	while (child && address < ARCH_USER_END) {
 		if (!clone_part(space, child, &address)) {
 			object_put(&child->object);

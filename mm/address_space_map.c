@@ -6,13 +6,12 @@
 #include <kernel/assert.h>
 #include <kernel/capability.h>
 #include <kernel/memory.h>
+#include <kernel/random.h>
 
-#define MAPPING_FLAGS \
-	(MAPPING_ACCESS | MAPPING_FIXED | MAPPING_REPLACE | MAPPING_SHARED | MAPPING_DEVICE | MAPPING_GUARD)
+#define MAPPING_FLAGS                                                                         \
+	(MAPPING_ACCESS | MAPPING_FIXED | MAPPING_REPLACE | MAPPING_SHARED | MAPPING_DEVICE | \
+		MAPPING_GUARD | MAPPING_RANDOM)
 #define MAPPING_FLAGS_KEPT (MAPPING_ACCESS | MAPPING_SHARED | MAPPING_DEVICE | MAPPING_GUARD)
-
-// Where mappings without a wish go, so that programs have the room above their image for their heap.
-#define ANYWHERE_BASE ((vaddr_t)(ARCH_USER_END / 2) & ~(vaddr_t)(MMU_LARGE_SIZE - 1))
 
 // Checks a request and says which flags the mapping has. What is written or executed can be read: no CPU does
 // without.
@@ -24,7 +23,8 @@ static enum error check_request(
 	if (asked & (MAPPING_WRITE | MAPPING_EXECUTE))
 		asked |= MAPPING_READ;
 	if ((asked & ~MAPPING_FLAGS) || ((asked & MAPPING_WRITE) && (asked & MAPPING_EXECUTE)) ||
-		((asked & MAPPING_REPLACE) && !(asked & MAPPING_FIXED)))
+		((asked & MAPPING_REPLACE) && !(asked & MAPPING_FIXED)) ||
+		((asked & MAPPING_RANDOM) && (asked & MAPPING_FIXED)))
 		return ERR_INVALID_ARGUMENT;
 	if ((asked & MAPPING_GUARD) && (memory || (asked & (MAPPING_ACCESS | MAPPING_SHARED))))
 		return ERR_INVALID_ARGUMENT;
@@ -79,12 +79,14 @@ static vaddr_t find_free(struct address_space *space, vaddr_t from, uint64_t len
 // Where a mapping without MAPPING_FIXED goes: at its hint, above it, or anywhere. 0: no room.
 static vaddr_t choose_address(struct address_space *space, const struct map_request *request)
 {
-	vaddr_t address = 0;
+	vaddr_t hint = request->address, address = 0;
 
-	if (request->address >= ARCH_USER_START && request->address < ARCH_USER_END)
-		address = find_free(space, request->address, request->length);
+	if (request->flags & MAPPING_RANDOM)
+		hint += random_distance(RANDOM_DISTANCE, PAGE_SIZE);
+	if (hint >= ARCH_USER_START && hint < ARCH_USER_END)
+		address = find_free(space, hint, request->length);
 	if (address == 0)
-		address = find_free(space, ANYWHERE_BASE, request->length);
+		address = find_free(space, space->base, request->length);
 	if (address == 0)
 		address = find_free(space, ARCH_USER_START, request->length);
 	return address;

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Says what is wrong with docs/features.md: rows that are missing, states that there are not, tests that do not exist.
 
+A state of some of a row's places goes before that of the others: `K done; P partly`.
+
 A row is `| number | from | feature | where | state | tests | notes |`; a test is `kernel/NAME`, `servers/NAME`,
 `unit/NAME` or `system/NAME`, in backquotes.
 """
@@ -18,7 +20,9 @@ from tern import places
 from tern.testing import registry
 
 ROWS = 50
-STATES = ("done", "partly", "planned")
+STATE = "(?:done|partly|planned)"
+PLACE = "[A-Z](?: [A-Z])*"
+STATES = re.compile(rf"{STATE}|{PLACE} {STATE}(?:; {PLACE} {STATE})+")
 
 
 def known_tests() -> set[str]:
@@ -47,11 +51,13 @@ def check(text: str, known: set[str]) -> list[str]:
 def _row_complaints(row: list[str], known: set[str]) -> list[str]:
     if len(row) != 7:
         return [f"{len(row)} cells, not 7"]
-    state, tests = row[4], re.findall(r"`([^`]*)`", row[5])
+    where, state, tests = row[3], row[4], re.findall(r"`([^`]*)`", row[5])
     complaints = [f"there is no test {name}" for name in tests if name not in known]
-    if state not in STATES:
+    if not STATES.fullmatch(state):
         complaints.append(f"'{state}' is no state")
-    if state == "done" and not tests:
+    elif ";" in state and sorted(re.findall(r"[A-Z]", state)) != sorted(where.split()):
+        complaints.append(f"'{state}' is not of {where}")
+    if "done" in state and not tests:
         complaints.append("done, but no test shows it")
     return complaints
 

@@ -145,13 +145,17 @@ struct memory_info {
 #define MAPPING_DEVICE ((uint64_t)1 << 6) // device memory: uncached, strongly ordered (physical memory only)
 #define MAPPING_GUARD \
 	((uint64_t)1 << 7) // no access; faults in it are FAULT_STACK_GUARD; takes no memory object
+#define MAPPING_RANDOM \
+	((uint64_t)1   \
+		<< 8) // not at the hint but at a random distance above it, of up to an eighth of all user addresses
 
 // address_space_map. `memory` may be HANDLE_NONE for private anonymous memory of the mapping's own.
 struct map_request {
 	handle_t memory;
-	uint64_t offset;  // bytes into the memory, whole pages
-	uint64_t length;  // bytes, whole pages
-	uint64_t address; // where, whole pages; without MAPPING_FIXED a hint, 0: anywhere
+	uint64_t offset; // bytes into the memory, whole pages
+	uint64_t length; // bytes, whole pages
+	uint64_t
+		address; // where, whole pages; without MAPPING_FIXED a hint, 0: from an address on that is random for each space
 	uint64_t flags;
 };
 

@@ -273,6 +273,73 @@ TEST(space_query_walks_the_mappings)
 	handle_close(space);
 }
 
+#define PLACES     16
+#define FAR        ((uint64_t)1 << 26) // further apart than places that follow each other
+#define RANDOM_END ((uint64_t)1 << 45) // an eighth of all user addresses, where there are most
+
+static uint64_t place_in(handle_t space, uint64_t hint, uint64_t flags)
+{
+	struct map_request request = {.length = PAGE_SIZE, .address = hint, .flags = MAPPING_READ | flags};
+	uint64_t address = 0;
+
+	EXPECT_OK(address_space_map(space, &request, &address));
+	EXPECT(address >= hint && address % PAGE_SIZE == 0);
+	return address;
+}
+
+// How far apart places are. With tern.layout=fixed they are where they would be without chance.
+static uint64_t distance(const uint64_t places[PLACES])
+{
+	uint64_t lowest = UINT64_MAX, highest = 0;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		lowest = places[i] < lowest ? places[i] : lowest;
+		highest = places[i] > highest ? places[i] : highest;
+	}
+	return highest - lowest;
+}
+
+TEST(space_mappings_go_to_random_places)
+{
+	const uint64_t hint = 0x40000000;
+	struct map_request request = {
+		.length = PAGE_SIZE, .address = hint, .flags = MAPPING_READ | MAPPING_RANDOM | MAPPING_FIXED};
+	uint64_t places[PLACES], address, apart;
+	handle_t space;
+
+	REQUIRE_OK(address_space_create(&space));
+	EXPECT_ERROR(INVALID_ARGUMENT, address_space_map(space, &request, &address));
+	for (unsigned i = 0; i < PLACES; i++) {
+		places[i] = place_in(space, hint, MAPPING_RANDOM);
+		EXPECT(places[i] < hint + RANDOM_END + PLACES * PAGE_SIZE);
+	}
+	apart = distance(places);
+	EXPECT(apart > FAR || (places[0] == hint && apart == (PLACES - 1) * PAGE_SIZE));
+	request.address = ~(uint64_t)(PAGE_SIZE - 1); // beyond all addresses: anywhere
+	request.flags = MAPPING_READ | MAPPING_RANDOM;
+	EXPECT_OK(address_space_map(space, &request, &address));
+	handle_close(space);
+}
+
+// What has no wish goes from an address on that is another one in each space, and the same in a clone.
+TEST(space_has_a_random_base)
+{
+	uint64_t places[PLACES], apart;
+	handle_t space, clone;
+
+	for (unsigned i = 0; i < PLACES; i++) {
+		REQUIRE_OK(address_space_create(&space));
+		REQUIRE_OK(address_space_clone(space, &clone));
+		places[i] = place_in(space, 0, 0);
+		EXPECT_EQUAL(place_in(clone, 0, 0), places[i]);
+		EXPECT_EQUAL(place_in(space, 0, 0), places[i] + PAGE_SIZE);
+		handle_close(clone);
+		handle_close(space);
+	}
+	apart = distance(places);
+	EXPECT(apart > FAR || apart == 0);
+}
+
 // A child process reads, writes and executes only what its mappings allow: see faults.c. Here: a destroyed
 // space.
 TEST(space_of_an_ended_process)

@@ -70,6 +70,7 @@ class Features(unittest.TestCase):
             self.GOOD[0],
             "| 1 | V | f | K | planned | | |",
             "| 1 | V | f | K | partly | `kernel/a` `kernel/a` | x |",
+            "| 1 | V | f | K P U | K done; P U partly | `kernel/a` | x |",
         ):
             self.assertEqual(self.complaints(row), [], row)
 
@@ -78,6 +79,9 @@ class Features(unittest.TestCase):
             "| 1 | V | f | K | done | `kernel/b` | |",
             "| 1 | V | f | K | done | | |",
             "| 1 | V | f | K | nearly | `kernel/a` | |",
+            "| 1 | V | f | K P | K done; P nearly | `kernel/a` | |",
+            "| 1 | V | f | K P U | K done; P partly | `kernel/a` | |",
+            "| 1 | V | f | K P | K done; P partly | | |",
             "| 1 | V | f | K | planned | |",
             "| 2 | V | f | K | planned | | |",
             "",

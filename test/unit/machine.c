@@ -9,6 +9,7 @@
 #include <kernel/capability.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
+#include <kernel/random.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -25,6 +26,12 @@ static paddr_t *taken_frames;
 static uint64_t taken_count;
 
 // --- What the core does
+
+uint64_t random_distance(uint64_t limit, uint64_t step)
+{
+	CHECK(limit >= step);
+	return 0;
+}
 
 void preemption_point(void)
 {

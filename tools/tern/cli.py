@@ -128,6 +128,7 @@ def _kernel(parser: argparse.ArgumentParser, log_level: str) -> None:
     group = parser.add_argument_group("kernel")
     group.add_argument("--debug-build", action="store_true", help="with assertions and checks")
     group.add_argument("--trace", action="store_true", help="log system calls and IPC")
+    group.add_argument("--fixed-layout", action="store_true", help="the same addresses each time, none at random")
     group.add_argument("--log-level", choices=qemu.LOG_LEVELS, default=log_level, help=f"default {log_level}")
 
 

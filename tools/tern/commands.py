@@ -32,7 +32,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise Failure("exec needs a command: ./tern exec ARCH -- CMD ARG...")
     config = _bootable(arguments)
     program = guest.Program(arguments.guest_command, arguments.put, arguments.timeout)
-    options = qemu.KernelOptions(True, arguments.log_level, arguments.trace)
+    options = qemu.KernelOptions(True, arguments.log_level, arguments.trace, arguments.fixed_layout)
     with_log = arguments.log or arguments.trace
     outcome = guest.run(config, _machine(arguments), options, program, _Printer(config, with_log))
     if outcome.complaint:
@@ -47,6 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def debug(arguments: argparse.Namespace) -> int:
     """Boots a debug build that waits for gdb."""
     arguments.debug_build = True
+    arguments.fixed_layout = True
     requirements.ensure(requirements.DEBUGGER)
     config = _bootable(arguments)
     debugger = ["gdb-multiarch", str(config.kernel), "-ex", f"target remote 127.0.0.1:{arguments.port}"]
@@ -126,8 +127,8 @@ def _machine(arguments: argparse.Namespace) -> qemu.Machine:
 
 
 def _qemu_command(arguments: argparse.Namespace, config: builds.Configuration) -> list[str]:
-    options = qemu.KernelOptions(False, arguments.log_level, arguments.trace)
     machine = _machine(arguments)
+    options = qemu.KernelOptions(False, arguments.log_level, arguments.trace, arguments.fixed_layout).on(machine)
     return qemu.command(arguments.architecture, machine, config.boot_image, config.initramfs, options)
 
 

@@ -55,6 +55,7 @@ def run(
     listener: Listener = lambda channel, data: None,
 ) -> Outcome:
     """Boots, runs the program and waits for the end; the listener gets each piece of output as it comes."""
+    options = options.on(machine)
     with tempfile.TemporaryDirectory(prefix="tern-") as folder:
         archive = Path(folder) / "initramfs.cpio"
         shutil.copyfile(config.initramfs, archive)

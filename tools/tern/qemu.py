@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tern.requirements import QEMU
@@ -37,12 +37,19 @@ class KernelOptions:
     framed: bool
     log_level: str = "info"
     trace: bool = False
+    fixed_layout: bool = False  # programs, stacks and mappings are not put at random addresses
 
     def __str__(self) -> str:
         words = [f"tern.console={'framed' if self.framed else 'terminal'}", f"tern.log={self.log_level}"]
         if self.trace:
             words.append("tern.trace=1")
+        if self.fixed_layout:
+            words.append("tern.layout=fixed")
         return " ".join(words)
+
+    def on(self, machine: Machine) -> "KernelOptions":
+        """The same where instructions are counted, so that runs repeat exactly."""
+        return replace(self, fixed_layout=True) if machine.icount else self
 
 
 def command(

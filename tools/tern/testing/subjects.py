@@ -50,10 +50,11 @@ class Guest:
         timeout: float = 90.0,
         machine: qemu.Machine | None = None,
         trace: bool = False,
+        fixed_layout: bool = False,
     ) -> guest.Outcome:
         """Boots and runs one program, however that ends; `put` maps guest paths to host files."""
         program = guest.Program(list(words), [(host, path) for path, host in (put or {}).items()], timeout)
-        options = qemu.KernelOptions(framed=True, trace=trace)
+        options = qemu.KernelOptions(framed=True, trace=trace, fixed_layout=fixed_layout)
         outcome = guest.run(self.configuration, machine or qemu.Machine(), options, program)
         end = f"status {outcome.status} after {outcome.seconds:.1f} s ({outcome.complaint or 'ended by itself'})"
         self.note(f"$ {shlex.join(words)}\n{end}\n".encode())
@@ -69,11 +70,11 @@ class Guest:
             raise TestFailure(outcome.complaint)
         return outcome
 
-    def compile(self, source: Path) -> Path:
+    def compile(self, source: Path, how: str = "-static") -> Path:
         """Makes a static Linux program of a C source."""
         program = self.folder / source.stem
         compiler = f"{self.architecture}-linux-gnu-gcc"
-        words = [compiler, "-O1", "-Wall", "-Wextra", "-static", "-pthread", "-o", str(program), str(source), "-lm"]
+        words = [compiler, "-O1", "-Wall", "-Wextra", how, "-pthread", "-o", str(program), str(source), "-lm"]
         done = subprocess.run(words, capture_output=True, text=True)
         check(done.returncode == 0, f"{compiler} says: {done.stderr.strip()[:200]}")
         return program

@@ -17,13 +17,13 @@
 #include <linux/interface/signal.h>
 
 // Fills in what differs: the registers, and the FPU state as thread_read_fpu gives it. `address` is where the
-// frame will be.
+// frame will be, `signal_return` where handlers return to that do not name a place.
 void signal_frame_save(struct signal_frame *frame, guest_address_t address, const struct registers *registers,
-	const void *fpu, const struct linux_signal_action *action);
+	const void *fpu, const struct linux_signal_action *action, guest_address_t signal_return);
 
 // Makes the registers those of the start of the handler, for a frame at an address.
 void signal_frame_call(struct registers *registers, guest_address_t address,
-	const struct linux_signal_action *action, int32_t signal);
+	const struct linux_signal_action *action, int32_t signal, guest_address_t signal_return);
 
 // Where the frame is of the handler that now returns.
 guest_address_t signal_frame_address(const struct registers *registers);

@@ -25,8 +25,10 @@
 
 #define HEADERS_MAX 64
 
-// Where programs go that run anywhere: a quarter up, clear of the heap's way and of other mappings.
-#define POSITION_INDEPENDENT_BASE page_floor(GUEST_ADDRESS_END / 4)
+#define ALIGNMENT_MAX ((uint64_t)1 << 30)
+
+// From here on go programs that run anywhere: a quarter up, clear of the heap's way and of other mappings.
+#define LOWEST_BASE page_floor(GUEST_ADDRESS_END / 4)
 
 bool elf_recognise(const void *start, size_t length)
 {
@@ -126,6 +128,30 @@ static void find_headers(const struct loading *loading, const struct elf_header 
 			loading->base;
 }
 
+// Chooses where a program goes that runs anywhere, aligned as its segments ask.
+static int64_t choose_base(
+	struct loading *loading, const struct elf_header *header, const struct elf_program_header *segments)
+{
+	uint64_t end = 0, alignment = PAGE_SIZE;
+
+	for (unsigned index = 0; index < header->program_header_count; index++) {
+		const struct elf_program_header *segment = &segments[index];
+
+		if (segment->type != SEGMENT_LOAD || segment->memory_size == 0)
+			continue;
+		if (!segment_valid(loading, segment) || segment->alignment > ALIGNMENT_MAX ||
+			(segment->alignment & (segment->alignment - 1)) != 0)
+			return -LINUX_ENOEXEC;
+		if (segment->address + segment->memory_size > end)
+			end = segment->address + segment->memory_size;
+		if (segment->alignment > alignment)
+			alignment = segment->alignment;
+	}
+	int64_t chosen = guest_memory_choose(loading->memory, LOWEST_BASE, page_ceiling(end) + alignment);
+	loading->base = ((uint64_t)chosen + alignment - 1) & ~(alignment - 1);
+	return chosen < 0 ? chosen : 0;
+}
+
 static int64_t load_segments(const struct loading *loading, const struct elf_header *header,
 	const struct elf_program_header *segments)
 {
@@ -153,7 +179,6 @@ int64_t elf_load(struct thread *thread, struct open_file *file, const struct elf
 
 	if (!header_valid(header))
 		return -LINUX_ENOEXEC;
-	loading.base = header->type == TYPE_DYNAMIC ? POSITION_INDEPENDENT_BASE : 0;
 	size_t size = header->program_header_count * sizeof(segments[0]);
 	int64_t result = open_file_read_at(thread, file, span_own(segments, size), header->headers_offset);
 	if (result < 0)
@@ -163,9 +188,12 @@ int64_t elf_load(struct thread *thread, struct open_file *file, const struct elf
 	result = open_file_content(file, &loading.content, &loading.size);
 	if (result)
 		return result;
+	if (header->type == TYPE_DYNAMIC)
+		result = choose_base(&loading, header, segments);
 	*image = (struct elf_image){
 		.entry = header->entry + loading.base, .header_count = header->program_header_count};
-	result = load_segments(&loading, header, segments);
+	if (!result)
+		result = load_segments(&loading, header, segments);
 	if (loading.content != HANDLE_NONE)
 		handle_close(loading.content);
 	return result;

@@ -47,6 +47,17 @@ static void set_name(struct program *program, const char *path)
 	program->name[length] = 0;
 }
 
+// Where brk starts, somewhere above the image.
+static int64_t choose_heap(struct guest_memory *memory, guest_address_t image_end)
+{
+	int64_t chosen = guest_memory_choose(memory, image_end, PAGE_SIZE);
+
+	if (chosen < 0)
+		return chosen;
+	memory->break_start = memory->break_end = (guest_address_t)chosen;
+	return 0;
+}
+
 static int64_t load_image(struct thread *thread, struct open_file *file, const struct elf_header *header,
 	const char *canonical, const struct arguments *arguments, struct program *program)
 {
@@ -63,11 +74,12 @@ static int64_t load_image(struct thread *thread, struct open_file *file, const s
 	if (!error && !program->native)
 		error = stack_build(
 			program->memory, &image, arguments, &thread->process->credentials, &program->stack);
+	if (!error && !program->native)
+		error = choose_heap(program->memory, image.end);
 	if (error) {
 		program_discard(program);
 		return error;
 	}
-	program->memory->break_start = program->memory->break_end = image.end;
 	program->entry = image.entry;
 	return 0;
 }

@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STACK_END       (GUEST_ADDRESS_END - 16 * PAGE_SIZE)
 #define STACK_GUARD     (16 * PAGE_SIZE)
 #define STACK_ALIGNMENT 16
 #define RANDOM_BYTES    16
+
+// Above where mappings without a wish go.
+#define LOWEST_STACK page_floor(GUEST_ADDRESS_END / 4 * 3)
 
 // Keys of the auxiliary vector.
 enum auxiliary_key {
@@ -137,9 +139,9 @@ static void put_vectors(struct builder *builder, const struct places *places, co
 	put_pair(builder, AUXILIARY_END, 0);
 }
 
-static int64_t map_signal_return(struct guest_memory *memory)
+static int64_t map_signal_return(struct guest_memory *memory, guest_address_t address)
 {
-	struct span page = {.space = memory->space, .address = GUEST_SIGNAL_RETURN, .length = PAGE_SIZE};
+	struct span page = {.space = memory->space, .address = address, .length = PAGE_SIZE};
 	int64_t error = guest_memory_map(memory, page.address, page.length, MAPPING_READ | MAPPING_WRITE);
 
 	if (!error)
@@ -148,16 +150,25 @@ static int64_t map_signal_return(struct guest_memory *memory)
 		error = error_to_linux(address_space_protect(
 			page.space, page.address, page.length, MAPPING_READ | MAPPING_EXECUTE));
 	guest_memory_sync_code(memory, page.address, GUEST_SIGNAL_RETURN_SIZE);
+	memory->signal_return = address;
 	return error;
 }
 
+// Guard, stack, and the page that signal handlers return to. The stack's end, or a negated error.
 static int64_t map_stack(struct guest_memory *memory)
 {
-	guest_address_t start = STACK_END - MEMORY_STACK_SIZE;
-	int64_t error = guest_memory_map(memory, start - STACK_GUARD, STACK_GUARD, MAPPING_GUARD);
+	int64_t guard = guest_memory_choose(
+		memory, LOWEST_STACK, STACK_GUARD + MEMORY_STACK_SIZE + PAGE_SIZE);
+	if (guard < 0)
+		return guard;
+	guest_address_t start = (guest_address_t)guard + STACK_GUARD, end = start + MEMORY_STACK_SIZE;
+	int64_t error = guest_memory_map(memory, (guest_address_t)guard, STACK_GUARD, MAPPING_GUARD);
 
-	return error ? error
-		     : guest_memory_map(memory, start, MEMORY_STACK_SIZE, MAPPING_READ | MAPPING_WRITE);
+	if (!error)
+		error = guest_memory_map(memory, start, MEMORY_STACK_SIZE, MAPPING_READ | MAPPING_WRITE);
+	if (!error)
+		error = map_signal_return(memory, end);
+	return error ? error : (int64_t)end;
 }
 
 int64_t stack_build(struct guest_memory *memory, const struct elf_image *image,
@@ -169,15 +180,14 @@ int64_t stack_build(struct guest_memory *memory, const struct elf_image *image,
 		1 + strings->length + environment->length;
 	size_t vectors_size = (1 + strings->count + 1 + environment->count + 1 + 2 * AUXILIARY_ENTRIES) *
 		sizeof(uint64_t);
-	int64_t error = map_stack(memory);
+	int64_t mapped = map_stack(memory);
 
-	if (!error)
-		error = map_signal_return(memory);
-	if (error)
-		return error;
-	guest_address_t strings_start = (STACK_END - strings_size) & ~(guest_address_t)(STACK_ALIGNMENT - 1);
+	if (mapped < 0)
+		return mapped;
+	guest_address_t end = (guest_address_t)mapped;
+	guest_address_t strings_start = (end - strings_size) & ~(guest_address_t)(STACK_ALIGNMENT - 1);
 	*pointer = (strings_start - vectors_size) & ~(guest_address_t)(STACK_ALIGNMENT - 1);
-	struct builder builder = {.start = *pointer, .size = STACK_END - *pointer};
+	struct builder builder = {.start = *pointer, .size = end - *pointer};
 	builder.bytes = calloc(1, builder.size);
 	if (!builder.bytes)
 		return -LINUX_ENOMEM;
@@ -189,7 +199,7 @@ int64_t stack_build(struct guest_memory *memory, const struct elf_image *image,
 	builder.next = 0;
 	put_vectors(&builder, &places, image, arguments, credentials);
 	struct span target = {.space = memory->space, .address = builder.start, .length = builder.size};
-	error = span_write(target, builder.bytes, builder.size);
+	int64_t error = span_write(target, builder.bytes, builder.size);
 	free(builder.bytes);
 	return error;
 }

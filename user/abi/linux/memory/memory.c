@@ -51,6 +51,7 @@ struct guest_memory *guest_memory_clone(struct guest_memory *memory)
 		clone->break_start = memory->break_start;
 		clone->break_end = memory->break_end;
 		pthread_mutex_unlock(&memory->lock);
+		clone->signal_return = memory->signal_return;
 		clone->arguments = memory->arguments;
 		clone->environment = memory->environment;
 		clone->strings_end = memory->strings_end;
@@ -82,13 +83,16 @@ int64_t guest_memory_map(
 	return error_to_linux(address_space_map(memory->space, &request, &mapped));
 }
 
-int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, uint64_t flags)
+int64_t guest_memory_choose(struct guest_memory *memory, guest_address_t lowest, uint64_t length)
 {
-	struct map_request request = {.length = length, .flags = flags};
-	uint64_t mapped;
-	enum error error = address_space_map(memory->space, &request, &mapped);
+	struct map_request request = {
+		.address = lowest, .length = length, .flags = MAPPING_GUARD | MAPPING_RANDOM};
+	uint64_t chosen;
+	enum error error = address_space_map(memory->space, &request, &chosen);
 
-	return error == ERR_OK ? (int64_t)mapped : error_to_linux(error);
+	if (error == ERR_OK)
+		error = address_space_unmap(memory->space, chosen, length);
+	return error == ERR_OK ? (int64_t)chosen : error_to_linux(error);
 }
 
 static int64_t map_object(struct guest_memory *memory, const struct map_request *request)

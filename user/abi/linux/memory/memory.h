@@ -15,14 +15,12 @@
 
 #define MEMORY_STACK_SIZE ((uint64_t)8 * 1024 * 1024)
 
-// Each has a page with guest_signal_return_code between its stack and the end of addresses.
-#define GUEST_SIGNAL_RETURN (GUEST_ADDRESS_END - 8 * PAGE_SIZE)
-
 struct guest_memory {
 	_Atomic uint32_t references;
 	handle_t space;
 	pthread_mutex_t lock;                   // guards the break
 	guest_address_t break_start, break_end; // of the heap that brk moves
+	guest_address_t signal_return;          // a page with guest_signal_return_code, above the stack
 	guest_address_t arguments, environment; // where the program's strings start on its stack
 	guest_address_t strings_end;            // and where they end
 	char *program;                          // path of what execve loaded, for /proc
@@ -39,8 +37,8 @@ void guest_memory_release(struct guest_memory *memory);
 int64_t guest_memory_map(
 	struct guest_memory *memory, guest_address_t address, uint64_t length, uint64_t flags);
 
-// The same at an address of the kernel's choice, which it returns.
-int64_t guest_memory_map_anywhere(struct guest_memory *memory, uint64_t length, uint64_t flags);
+// Finds free addresses in a memory that nobody uses yet, at random, from `lowest` on. The first, or a negated error.
+int64_t guest_memory_choose(struct guest_memory *memory, guest_address_t lowest, uint64_t length);
 
 // Maps a part of some content, which `request` names: what can be written is a private copy of it, on write, all else is
 // shared by forks. Returns the address, or a negated error.

@@ -7,6 +7,7 @@
 #include <linux/arch/signal_frame.h>
 #include <linux/interface/errors.h>
 #include <linux/memory/guest_copy.h>
+#include <linux/memory/memory.h>
 #include <linux/process/signal.h>
 
 #include <runtime/format.h>
@@ -94,6 +95,7 @@ static int64_t push_frame(struct thread *thread, const struct linux_signal_actio
 	const struct linux_signal_information *information, uint64_t blocked)
 {
 	struct signal_frame *frame = calloc(1, sizeof(*frame));
+	guest_address_t signal_return = thread->process->memory->signal_return;
 	uint8_t fpu[SIGNAL_FRAME_FPU_MAX] = {0};
 	uint64_t fpu_size;
 
@@ -106,11 +108,12 @@ static int64_t push_frame(struct thread *thread, const struct linux_signal_actio
 		frame->context.start.stack = describe_stack(thread);
 		frame->context.blocked = blocked;
 		frame->information = *information;
-		signal_frame_save(frame, address, &thread->state->registers, fpu, action);
+		signal_frame_save(frame, address, &thread->state->registers, fpu, action, signal_return);
 		error = copy_to_guest(thread, address, frame, sizeof(*frame));
 	}
 	if (!error)
-		signal_frame_call(&thread->state->registers, address, action, information->signal);
+		signal_frame_call(
+			&thread->state->registers, address, action, information->signal, signal_return);
 	free(frame);
 	return error;
 }

@@ -44,10 +44,11 @@ void guest_complete_call(struct registers *registers)
 }
 
 void signal_frame_save(struct signal_frame *frame, guest_address_t address, const struct registers *registers,
-	const void *fpu, const struct linux_signal_action *action)
+	const void *fpu, const struct linux_signal_action *action, guest_address_t signal_return)
 {
 	const struct fpu_state *state = fpu;
 
+	(void)signal_return;
 	(void)address;
 	(void)action;
 	memcpy(frame->context.x, registers->x, sizeof(frame->context.x));
@@ -67,13 +68,13 @@ void signal_frame_save(struct signal_frame *frame, guest_address_t address, cons
 }
 
 void signal_frame_call(struct registers *registers, guest_address_t address,
-	const struct linux_signal_action *action, int32_t signal)
+	const struct linux_signal_action *action, int32_t signal, guest_address_t signal_return)
 {
 	registers->x[0] = (uint64_t)signal;
 	registers->x[1] = address + offsetof(struct signal_frame, information);
 	registers->x[2] = address + offsetof(struct signal_frame, context);
 	registers->x[FRAME_POINTER] = address + offsetof(struct signal_frame, frame_record);
-	registers->x[LINK] = action->flags & LINUX_SA_RESTORER ? action->restorer : GUEST_SIGNAL_RETURN;
+	registers->x[LINK] = action->flags & LINUX_SA_RESTORER ? action->restorer : signal_return;
 	registers->sp = address;
 	registers->pc = action->handler;
 }

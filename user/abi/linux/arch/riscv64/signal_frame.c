@@ -28,8 +28,9 @@ void guest_complete_call(struct registers *registers)
 }
 
 void signal_frame_save(struct signal_frame *frame, guest_address_t address, const struct registers *registers,
-	const void *fpu, const struct linux_signal_action *action)
+	const void *fpu, const struct linux_signal_action *action, guest_address_t signal_return)
 {
+	(void)signal_return;
 	(void)address;
 	(void)action;
 	frame->context.pc = registers->pc;
@@ -38,12 +39,12 @@ void signal_frame_save(struct signal_frame *frame, guest_address_t address, cons
 }
 
 void signal_frame_call(struct registers *registers, guest_address_t address,
-	const struct linux_signal_action *action, int32_t signal)
+	const struct linux_signal_action *action, int32_t signal, guest_address_t signal_return)
 {
 	registers->x[RISCV_A0] = (uint64_t)signal;
 	registers->x[RISCV_A0 + 1] = address + offsetof(struct signal_frame, information);
 	registers->x[RISCV_A0 + 2] = address + offsetof(struct signal_frame, context);
-	registers->x[RISCV_RA] = GUEST_SIGNAL_RETURN;
+	registers->x[RISCV_RA] = signal_return;
 	registers->x[RISCV_SP] = address;
 	registers->pc = action->handler;
 }

@@ -34,9 +34,9 @@ void guest_complete_call(struct registers *registers)
 }
 
 void signal_frame_save(struct signal_frame *frame, guest_address_t address, const struct registers *registers,
-	const void *fpu, const struct linux_signal_action *action)
+	const void *fpu, const struct linux_signal_action *action, guest_address_t signal_return)
 {
-	frame->return_address = action->flags & LINUX_SA_RESTORER ? action->restorer : GUEST_SIGNAL_RETURN;
+	frame->return_address = action->flags & LINUX_SA_RESTORER ? action->restorer : signal_return;
 	frame->context.registers = (struct signal_registers){
 		.r8 = registers->r8,
 		.r9 = registers->r9,
@@ -65,8 +65,9 @@ void signal_frame_save(struct signal_frame *frame, guest_address_t address, cons
 }
 
 void signal_frame_call(struct registers *registers, guest_address_t address,
-	const struct linux_signal_action *action, int32_t signal)
+	const struct linux_signal_action *action, int32_t signal, guest_address_t signal_return)
 {
+	(void)signal_return;
 	registers->rip = action->handler;
 	registers->rsp = address;
 	registers->rdi = (uint64_t)signal;
