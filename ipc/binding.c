@@ -42,8 +42,8 @@ enum error binding_lookup(handle_t handle, uint64_t bits, struct capability *fou
 bool binding_attach(
 	struct binding *binding, const struct capability *holder, const struct capability *notification)
 {
-	return (holder->object == NULL || capability_attach(holder, &binding->on_holder)) &&
-		capability_attach(notification, &binding->on_notification);
+	return (holder->object == NULL || capability_attach(holder, &binding->on_holder, NULL)) &&
+		capability_attach(notification, &binding->on_notification, NULL);
 }
 
 static void leave(struct object *object, struct derivation *derivation)

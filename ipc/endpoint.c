@@ -157,7 +157,7 @@ enum error endpoint_send_locked(struct endpoint *endpoint, struct thread *sender
 		return error;
 	if (source) {
 		capability_locate(source, &sender->process->table, arch_message_handle(&sender->arch));
-		if (!capability_attach(source, &sender->queued))
+		if (!capability_attach(source, &sender->queued, NULL))
 			return ERR_BAD_HANDLE;
 	}
 	thread_prepare_wait(&send_wait, endpoint, THREAD_BLOCKED, message_deadline(sender));

@@ -350,7 +350,7 @@ enum error capability_close(struct capability_table *table, handle_t handle)
 	return ERR_OK;
 }
 
-bool capability_attach(const struct capability *source, struct derivation *kept)
+bool capability_attach(const struct capability *source, struct derivation *kept, struct object *counted)
 {
 	struct capability *slot;
 
@@ -358,6 +358,8 @@ bool capability_attach(const struct capability *source, struct derivation *kept)
 	slot = same_slot(source);
 	if (slot)
 		derivation_insert_beside(&slot->derivation, kept);
+	if (slot && counted)
+		object_get(counted); // which the capability has not let go of yet
 	spin_unlock(&source->object->derivation_lock);
 	return slot != NULL;
 }

@@ -24,17 +24,11 @@ static struct object_cache address_space_cache = OBJECT_CACHE_INITIALIZER(
 
 static bool make_tables(struct address_space *space)
 {
-	paddr_t root;
+	paddr_t root = page_table_allocate(space);
 
-	if (!account_charge_pages(space->object.account, 1))
-		return false;
-	root = frame_allocate_zeroed();
-	if (root == PADDR_NONE) {
-		account_uncharge_pages(space->object.account, 1);
-		return false;
-	}
-	arch_mmu_init(&space->arch, root);
-	return true;
+	if (root != PADDR_NONE)
+		arch_mmu_init(&space->arch, root);
+	return root != PADDR_NONE;
 }
 
 struct address_space *address_space_create(struct account *account)
@@ -44,6 +38,8 @@ struct address_space *address_space_create(struct account *account)
 	if (space == NULL)
 		return NULL;
 	spin_init(&space->lock, RANK_ADDRESS_SPACE);
+	spin_init(&space->reserve_lock, RANK_PAGE_TABLE);
+	space->reserved_tables = PADDR_NONE;
 	list_init(&space->mappings);
 	list_init(&space->replacing);
 	space->base = LOWEST_BASE + random_distance(RANDOM_DISTANCE, MMU_LARGE_SIZE);
@@ -60,6 +56,15 @@ struct address_space *address_space_create(struct account *account)
 
 // --- Looking
 
+// Of the entry at an address; 0: none is present.
+static size_t page_size(struct address_space *space, vaddr_t address)
+{
+	unsigned access;
+	size_t size;
+
+	return arch_mmu_query(&space->arch, address, &size, &access) == PADDR_NONE ? 0 : size;
+}
+
 enum error address_space_query(struct address_space *space, vaddr_t address, struct mapping_info *info)
 {
 	const struct mapping *mapping;
@@ -75,6 +80,7 @@ enum error address_space_query(struct address_space *space, vaddr_t address, str
 			.flags = mapping->flags,
 			.offset = mapping->offset,
 			.memory_id = mapping->memory ? mapping->memory->object.id : 0,
+			.page_size = address < mapping->address ? 0 : page_size(space, address),
 		};
 	}
 	spin_unlock(&space->lock);
@@ -95,10 +101,7 @@ uint64_t address_space_resident(struct address_space *space)
 
 static void free_table(void *context, paddr_t table)
 {
-	struct address_space *space = context;
-
-	frame_release(table);
-	account_uncharge_pages(space->object.account, 1);
+	page_table_free(context, table);
 }
 
 void address_space_destroy(struct address_space *space)
@@ -122,6 +125,8 @@ void address_space_destroy(struct address_space *space)
 	unmap_sweep(space, 0, ARCH_USER_END);
 	// Between the tables that are freed, others have to be looked through.
 	while (!arch_mmu_destroy(&space->arch, TABLES_PER_STEP, free_table, space))
+		preemption_point();
+	while (large_page_free_reserve(space))
 		preemption_point();
 	arch_mmu_release_asid(&space->arch);
 	spin_lock(&space->lock);

@@ -82,7 +82,7 @@ static __attribute__((flatten)) bool enter_mapping(struct address_space *child, 
 	revoked = part->unmapping;
 	if (part->memory)
 		object_get(&part->memory->object);
-	mapping_insert(child, part, mapping_find(child, part->address));
+	mapping_insert(child, part, mapping_find(child, part->address), false);
 	mapping_merge(child, part);
 	spin_unlock(&child->lock);
 	return revoked;

@@ -13,6 +13,16 @@
 		MAPPING_GUARD | MAPPING_RANDOM)
 #define MAPPING_FLAGS_KEPT (MAPPING_ACCESS | MAPPING_SHARED | MAPPING_DEVICE | MAPPING_GUARD)
 
+static bool special_flags_fit(const struct memory *memory, uint64_t asked)
+{
+	if ((asked & ~MAPPING_FLAGS) || ((asked & MAPPING_REPLACE) && !(asked & MAPPING_FIXED)) ||
+		((asked & MAPPING_RANDOM) && (asked & MAPPING_FIXED)))
+		return false;
+	if ((asked & MAPPING_GUARD) && (memory || (asked & (MAPPING_ACCESS | MAPPING_SHARED))))
+		return false;
+	return !(asked & MAPPING_DEVICE) || (memory && memory->kind == MEMORY_PHYSICAL);
+}
+
 // Checks a request and says which flags the mapping has. What is written or executed can be read: no CPU does
 // without.
 static enum error check_request(
@@ -22,18 +32,15 @@ static enum error check_request(
 
 	if (asked & (MAPPING_WRITE | MAPPING_EXECUTE))
 		asked |= MAPPING_READ;
-	if ((asked & ~MAPPING_FLAGS) || ((asked & MAPPING_WRITE) && (asked & MAPPING_EXECUTE)) ||
-		((asked & MAPPING_REPLACE) && !(asked & MAPPING_FIXED)) ||
-		((asked & MAPPING_RANDOM) && (asked & MAPPING_FIXED)))
+	if ((asked & ~(MAPPING_ACCESS | MAPPING_SHARED | MAPPING_FIXED)) && !special_flags_fit(memory, asked))
 		return ERR_INVALID_ARGUMENT;
-	if ((asked & MAPPING_GUARD) && (memory || (asked & (MAPPING_ACCESS | MAPPING_SHARED))))
+	if ((asked & (MAPPING_WRITE | MAPPING_EXECUTE)) == (MAPPING_WRITE | MAPPING_EXECUTE))
 		return ERR_INVALID_ARGUMENT;
-	if ((asked & MAPPING_DEVICE) && (memory == NULL || memory->kind != MEMORY_PHYSICAL))
+	if ((request->length | request->address | request->offset) % PAGE_SIZE != 0 ||
+		request->length - 1 >= ARCH_USER_END)
 		return ERR_INVALID_ARGUMENT;
-	if (request->length == 0 || request->length > ARCH_USER_END ||
-		(request->length | request->address | request->offset) % PAGE_SIZE != 0)
-		return ERR_INVALID_ARGUMENT;
-	if ((asked & MAPPING_FIXED) && !user_pages_valid(request->address, request->length))
+	if ((asked & MAPPING_FIXED) &&
+		(request->address < ARCH_USER_START || request->address > ARCH_USER_END - request->length))
 		return ERR_INVALID_ARGUMENT;
 	if (memory ? request->offset > memory->size || request->length > memory->size - request->offset
 		   : request->offset != 0)
@@ -76,8 +83,17 @@ static vaddr_t find_free(struct address_space *space, vaddr_t from, uint64_t len
 	return address;
 }
 
+// Where a large page can begin, with room for a mapping from there on. 0: no room.
+static vaddr_t find_large(struct address_space *space, uint64_t length)
+{
+	vaddr_t address = find_free(space, space->base, length + MMU_LARGE_SIZE - PAGE_SIZE);
+
+	return (address + MMU_LARGE_SIZE - 1) & ~(vaddr_t)(MMU_LARGE_SIZE - 1);
+}
+
 // Where a mapping without MAPPING_FIXED goes: at its hint, above it, or anywhere. 0: no room.
-static vaddr_t choose_address(struct address_space *space, const struct map_request *request)
+static __attribute__((noinline)) vaddr_t choose_address(
+	struct address_space *space, const struct memory *memory, const struct map_request *request)
 {
 	vaddr_t hint = request->address, address = 0;
 
@@ -85,6 +101,9 @@ static vaddr_t choose_address(struct address_space *space, const struct map_requ
 		hint += random_distance(RANDOM_DISTANCE, PAGE_SIZE);
 	if (hint >= ARCH_USER_START && hint < ARCH_USER_END)
 		address = find_free(space, hint, request->length);
+	if (address == 0 && memory && memory->large && request->length >= MMU_LARGE_SIZE &&
+		request->offset % MMU_LARGE_SIZE == 0)
+		address = find_large(space, request->length);
 	if (address == 0)
 		address = find_free(space, space->base, request->length);
 	if (address == 0)
@@ -93,12 +112,12 @@ static vaddr_t choose_address(struct address_space *space, const struct map_requ
 }
 
 // Finds the place of a mapping, and the mapping above it.
-static enum error find_place(struct address_space *space, const struct map_request *request, vaddr_t *address,
-	struct mapping **above)
+static enum error find_place(struct address_space *space, const struct memory *memory,
+	const struct map_request *request, vaddr_t *address, struct mapping **above)
 {
 	if (request->flags & MAPPING_FIXED)
 		*address = request->address;
-	else if ((*address = choose_address(space, request)) == 0)
+	else if ((*address = choose_address(space, memory, request)) == 0)
 		return ERR_NO_MEMORY;
 	*above = mapping_find(space, *address);
 	if (*above && (*above)->address < *address + request->length)
@@ -111,16 +130,9 @@ static enum error find_place(struct address_space *space, const struct map_reque
 // Puts a mapping beside the capability of its memory, and counts that.
 static enum error attach(struct mapping *mapping, const struct capability *source)
 {
-	struct object *object = source->object;
-
-	if (atomic_load_explicit(&object->revocations, memory_order_relaxed))
+	if (atomic_load_explicit(&source->object->revocations, memory_order_relaxed))
 		return ERR_BUSY;
-	if (!object_try_get(object))
-		return ERR_BAD_HANDLE;
-	if (capability_attach(source, &mapping->derivation))
-		return ERR_OK;
-	object_put(object);
-	return ERR_BAD_HANDLE;
+	return capability_attach(source, &mapping->derivation, source->object) ? ERR_OK : ERR_BAD_HANDLE;
 }
 
 // Places and enters a prepared mapping, and counts its memory. The lock is held.
@@ -128,7 +140,8 @@ static enum error place(struct address_space *space, struct mapping *mapping, co
 	const struct map_request *request, vaddr_t *address)
 {
 	struct mapping *above = NULL;
-	enum error error = space->destroyed ? ERR_BAD_STATE : find_place(space, request, address, &above);
+	enum error error = space->destroyed ? ERR_BAD_STATE
+					    : find_place(space, mapping->memory, request, address, &above);
 
 	if (!error && source)
 		error = attach(mapping, source);
@@ -139,8 +152,7 @@ static enum error place(struct address_space *space, struct mapping *mapping, co
 	mapping->address = *address;
 	if (mapping->memory == space->private_memory)
 		mapping->offset = *address;
-	mapping_insert(space, mapping, above);
-	fault_ahead(space, mapping);
+	mapping_insert(space, mapping, above, true);
 	mapping_merge(space, mapping);
 	return ERR_OK;
 }
@@ -180,23 +192,27 @@ static enum error map_prepared(struct address_space *space, struct mapping *mapp
 	return error;
 }
 
-// The memory that a request is for, counted by the caller's call of object_get; NULL without `error`: a
+// The memory of a request that names none, counted by the caller's call of object_get; NULL without an error: a
 // guard.
-static enum error memory_of_request(struct address_space *space, struct memory *given,
+static __attribute__((noinline)) enum error memory_of_request(struct address_space *space,
 	const struct map_request *request, uint64_t flags, struct memory **memory)
 {
-	*memory = given;
-	if (given == NULL && !(flags & MAPPING_GUARD)) {
-		if (!(flags & MAPPING_SHARED)) {
-			*memory = space->private_memory;
-			return *memory ? ERR_OK : ERR_BAD_STATE;
-		}
-		if (request->length > MEMORY_SIZE_MAX)
-			return ERR_INVALID_ARGUMENT;
-		*memory = memory_create(space->object.account, request->length, 0);
-		return *memory ? ERR_OK : ERR_NO_MEMORY;
+	*memory = NULL;
+	if (flags & MAPPING_GUARD)
+		return ERR_OK;
+	if (!(flags & MAPPING_SHARED)) {
+		*memory = space->private_memory;
+		return *memory ? ERR_OK : ERR_BAD_STATE;
 	}
-	return ERR_OK;
+	if (request->length > MEMORY_SIZE_MAX)
+		return ERR_INVALID_ARGUMENT;
+	*memory = memory_create(space->object.account, request->length, 0);
+	return *memory ? ERR_OK : ERR_NO_MEMORY;
+}
+
+static __attribute__((noinline)) void give_back(struct address_space *space, struct mapping *mapping)
+{
+	mapping_free(space, mapping);
 }
 
 // `source`: the capability that `memory` was found through; NULL: none. One function, for it is called often.
@@ -204,14 +220,14 @@ static __attribute__((flatten)) enum error map(struct address_space *space, stru
 	const struct capability *source, const struct map_request *request, uint64_t allowed,
 	vaddr_t *address)
 {
-	struct memory *shown;
+	struct memory *shown = memory;
 	struct mapping *mapping;
 	uint64_t flags = 0;
 	enum error error = check_request(memory, request, allowed, &flags);
 
 	ASSERT_NO_LOCKS_HELD();
-	if (!error)
-		error = memory_of_request(space, memory, request, flags, &shown);
+	if (!error && memory == NULL)
+		error = memory_of_request(space, request, flags, &shown);
 	if (error)
 		return error;
 	mapping = mapping_allocate(space);
@@ -225,7 +241,7 @@ static __attribute__((flatten)) enum error map(struct address_space *space, stru
 		error = map_prepared(space, mapping, source, request, address);
 	}
 	if (error)
-		mapping_free(space, mapping);
+		give_back(space, mapping);
 	if (shown && shown != memory && (flags & MAPPING_SHARED))
 		object_put(&shown->object); // the mapping holds it
 	return error;

@@ -18,7 +18,8 @@
 _Static_assert(MAPPING_READ == RIGHT_READ && MAPPING_WRITE == RIGHT_WRITE && MAPPING_EXECUTE == RIGHT_EXECUTE,
 	"rights are access");
 
-// Looks an address space up, HANDLE_SELF being the caller's own; it is counted until object_put.
+// Looks an address space up, HANDLE_SELF being the caller's own, which stays as long as the caller does; another is counted
+// until release_space.
 static enum error find_space(handle_t handle, rights_t rights, struct address_space **space)
 {
 	struct capability capability;
@@ -26,7 +27,6 @@ static enum error find_space(handle_t handle, rights_t rights, struct address_sp
 
 	if (handle == HANDLE_SELF) {
 		*space = thread_current()->process->space;
-		object_get(&(*space)->object);
 		return ERR_OK;
 	}
 	error = capability_lookup(handle, OBJECT_ADDRESS_SPACE, rights, &capability);
@@ -36,6 +36,12 @@ static enum error find_space(handle_t handle, rights_t rights, struct address_sp
 		return ERR_BAD_HANDLE;
 	*space = container_of(capability.object, struct address_space, object);
 	return ERR_OK;
+}
+
+static void release_space(handle_t handle, struct address_space *space)
+{
+	if (handle != HANDLE_SELF)
+		object_put(&space->object);
 }
 
 // Gives the caller a handle to a new space; NULL: there was no memory.
@@ -87,7 +93,7 @@ struct syscall_result sys_address_space_map(handle_t handle, const struct map_re
 		error = request.memory == HANDLE_NONE
 			? address_space_map(space, NULL, &request, MAPPING_RIGHTS, &address)
 			: map_memory(space, &request, &address);
-	object_put(&space->object);
+	release_space(handle, space);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(address);
 }
 
@@ -99,7 +105,7 @@ struct syscall_result sys_address_space_unmap(handle_t handle, uint64_t address,
 	if (error)
 		return SYSCALL_ERROR(error);
 	error = address_space_unmap(space, address, length);
-	object_put(&space->object);
+	release_space(handle, space);
 	return SYSCALL_ERROR(error);
 }
 
@@ -112,7 +118,7 @@ struct syscall_result sys_address_space_protect(
 	if (error)
 		return SYSCALL_ERROR(error);
 	error = address_space_protect(space, address, length, access);
-	object_put(&space->object);
+	release_space(handle, space);
 	return SYSCALL_ERROR(error);
 }
 
@@ -124,7 +130,7 @@ struct syscall_result sys_address_space_clone(handle_t handle)
 	if (error)
 		return SYSCALL_ERROR(error);
 	clone = address_space_clone(space, thread_current()->process->account);
-	object_put(&space->object);
+	release_space(handle, space);
 	return install(clone);
 }
 
@@ -148,7 +154,7 @@ static struct syscall_result copy(handle_t handle, rights_t right, uint64_t addr
 		error = ERR_BAD_ADDRESS;
 	else
 		error = function(space, address, buffer, length, &copied);
-	object_put(&space->object);
+	release_space(handle, space);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(copied);
 }
 
@@ -174,7 +180,7 @@ struct syscall_result sys_address_space_query(
 	if (error)
 		return SYSCALL_ERROR(error);
 	error = address_space_query(space, address, &info);
-	object_put(&space->object);
+	release_space(handle, space);
 	return SYSCALL_ERROR(error ? error : copy_to_user(buffer, &info, sizeof(info)));
 }
 
@@ -189,6 +195,6 @@ struct syscall_result sys_address_space_sync_code(handle_t handle, uint64_t addr
 		address_space_sync_code(space, address, length);
 	else
 		error = ERR_INVALID_ARGUMENT;
-	object_put(&space->object);
+	release_space(handle, space);
 	return SYSCALL_ERROR(error);
 }

@@ -77,9 +77,13 @@ static void unmap_step(struct address_space *space, struct mapping *mapping)
 		return;
 	}
 	spin_lock(&memory->lock);
-	done_to = memory_step_end(memory, mapping->offset, end);
-	if (!space->destroyed)
-		memory_restrict_window(memory, mapping->offset, done_to, space, mapping->address, 0);
+	if (!space->destroyed && large_page_unmap(space, mapping)) {
+		done_to = mapping->offset + MMU_LARGE_SIZE;
+	} else {
+		done_to = memory_step_end(memory, mapping->offset, end);
+		if (!space->destroyed)
+			memory_restrict_window(memory, mapping->offset, done_to, space, mapping->address, 0);
+	}
 	if (memory->owner)
 		memory_discard(memory, mapping->offset, done_to);
 	if (done_to == end)
@@ -178,13 +182,25 @@ static bool unmap_page(struct address_space *space, vaddr_t address, uint64_t le
 	struct mapping *mapping;
 	bool is_page;
 
+	struct memory *memory;
+
 	if (length != PAGE_SIZE)
 		return false;
 	spin_lock(&space->lock);
 	mapping = mapping_find(space, address);
-	is_page = mapping && mapping->address == address && mapping->length == PAGE_SIZE;
-	if (is_page)
-		unmap_step(space, mapping);
+	is_page = mapping && mapping->address == address && mapping->length == PAGE_SIZE && mapping->memory &&
+		!space->destroyed;
+	if (is_page) {
+		memory = mapping->memory;
+		spin_lock(&memory->lock);
+		if (arch_mmu_unmap(&space->arch, address, &(size_t){0}) != PADDR_NONE)
+			tlb_shootdown(space, address, 1);
+		if (memory->owner)
+			memory_discard(memory, address, address + PAGE_SIZE);
+		memory_remove_mapping(memory, mapping);
+		spin_unlock(&memory->lock);
+		mapping_remove(space, mapping);
+	}
 	spin_unlock(&space->lock);
 	return is_page;
 }

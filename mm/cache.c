@@ -72,7 +72,7 @@ static void free_frames(struct object_cache *cache, void *object)
 
 // --- Objects that share a page
 
-static struct cache_page *add_page(struct object_cache *cache)
+static __attribute__((noinline)) struct cache_page *add_page(struct object_cache *cache)
 {
 	paddr_t frame = frame_allocate();
 	struct cache_page *page;

@@ -55,7 +55,7 @@ static enum fault_kind find_page(
 
 // --- Faults
 
-static paddr_t allocate_table(struct address_space *space)
+__attribute__((noinline)) paddr_t page_table_allocate(struct address_space *space)
 {
 	paddr_t table;
 
@@ -67,45 +67,74 @@ static paddr_t allocate_table(struct address_space *space)
 	return table;
 }
 
-// Enters a page into the page tables. An entry that is there already shows the same frame, and gets the
-// access it lacks; other CPUs that still have the old one only fault once more. False: no memory for a table.
-static bool enter_page(struct address_space *space, vaddr_t address, const struct page *page)
+void page_table_free(struct address_space *space, paddr_t table)
 {
-	unsigned access = mapping_access(page->mapping->flags) | MMU_USER;
+	frame_release(table);
+	account_uncharge_pages(space->object.account, 1);
+}
+
+static inline __attribute__((always_inline)) enum mmu_result map_entry(
+	struct address_space *space, vaddr_t address, paddr_t physical, size_t size, unsigned access)
+{
 	paddr_t table = PADDR_NONE;
 	enum mmu_result result;
+
+	while ((result = arch_mmu_map(&space->arch, address, physical, size, access, &table)) ==
+		MMU_NEED_TABLE) {
+		table = page_table_allocate(space);
+		if (table == PADDR_NONE)
+			return MMU_NEED_TABLE;
+	}
+	assert(table == PADDR_NONE);
+	return result;
+}
+
+enum mmu_result page_table_map(
+	struct address_space *space, vaddr_t address, paddr_t physical, size_t size, unsigned access)
+{
+	return map_entry(space, address, physical, size, access);
+}
+
+static unsigned entry_access(const struct page *page)
+{
+	unsigned access = mapping_access(page->mapping->flags) | MMU_USER;
 
 	if (!page->writable)
 		access &= ~(unsigned)MMU_WRITE;
 	if (page->mapping->flags & MAPPING_DEVICE)
 		access |= MMU_DEVICE;
+	return access;
+}
+
+// Enters a page into the page tables. An entry that is there already shows the same frame, and gets the
+// access it lacks; other CPUs that still have the old one only fault once more. False: no memory for a table.
+static bool enter_page(struct address_space *space, vaddr_t address, const struct page *page)
+{
+	unsigned access = entry_access(page);
+	enum mmu_result result;
+
 	if ((access & MMU_EXECUTE) && page->mapping->memory->readable)
 		arch_sync_code(phys_to_virt(page->frame), PAGE_SIZE);
-	while ((result = arch_mmu_map(&space->arch, address, page->frame, PAGE_SIZE, access, &table)) ==
-		MMU_NEED_TABLE) {
-		table = allocate_table(space);
-		if (table == PADDR_NONE)
-			return false;
-	}
-	assert(table == PADDR_NONE);
+	result = map_entry(space, address, page->frame, PAGE_SIZE, access);
 	if (result == MMU_OCCUPIED) {
 		assert(arch_mmu_query(&space->arch, address, &(size_t){0}, &(unsigned){0}) == page->frame);
+		large_page_split(space, address);
 		arch_mmu_protect(&space->arch, address, access);
 		arch_tlb_flush(&space->arch, address, 1);
 	}
-	return true;
+	return result != MMU_NEED_TABLE;
 }
 
-void fault_ahead(struct address_space *space, const struct mapping *mapping)
+__attribute__((noinline, flatten)) void fault_ahead(
+	struct address_space *space, const struct mapping *mapping)
 {
 	struct memory *memory = mapping->memory;
 	uint64_t end = mapping->offset + mapping->length, at = mapping->offset;
 
-	ASSERT_LOCK_HELD(&space->lock);
-	if (memory == NULL || memory->owner || mapping->length > FAULT_AHEAD * PAGE_SIZE ||
-		!(mapping->flags & MAPPING_READ) || (mapping->flags & MAPPING_EXECUTE))
+	ASSERT_LOCK_HELD(&memory->lock);
+	if (mapping->length > FAULT_AHEAD * PAGE_SIZE ||
+		(mapping->flags & (MAPPING_READ | MAPPING_EXECUTE)) != MAPPING_READ)
 		return;
-	spin_lock(&memory->lock);
 	for (; at < end; at += PAGE_SIZE) {
 		struct page page = {.mapping = mapping, .frame = memory_resident_page(memory, at)};
 
@@ -115,7 +144,6 @@ void fault_ahead(struct address_space *space, const struct mapping *mapping)
 		if (!enter_page(space, mapping->address + (at - mapping->offset), &page))
 			break;
 	}
-	spin_unlock(&memory->lock);
 }
 
 static uint64_t needed_access(enum fault_access access)
@@ -140,7 +168,9 @@ enum fault_kind address_space_fault(struct address_space *space, vaddr_t address
 	spin_lock(&space->lock);
 	kind = find_page(space, page_address, needed_access(access), &page);
 	if (!kind) {
-		if (!enter_page(space, page_address, &page))
+		if (!(page.mapping->memory->large &&
+			    large_page_enter(space, page_address, page.mapping, entry_access(&page))) &&
+			!enter_page(space, page_address, &page))
 			kind = FAULT_NO_MEMORY;
 		spin_unlock(&page.mapping->memory->lock);
 	}

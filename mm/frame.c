@@ -253,7 +253,7 @@ static void free_batch(const struct batch *batch)
 }
 
 // Fills an empty cache with a batch, or else with a block as large as there is up to BATCH_ORDER.
-static void refill(struct frame_cache *cache)
+static __attribute__((noinline)) void refill(struct frame_cache *cache)
 {
 	paddr_t block = PADDR_NONE;
 	unsigned order = BATCH_ORDER + 1;
@@ -274,7 +274,7 @@ static void refill(struct frame_cache *cache)
 }
 
 // Puts a batch out of a full cache into the depot.
-static void unload(struct frame_cache *cache)
+static __attribute__((noinline)) void unload(struct frame_cache *cache)
 {
 	struct batch *batch = phys_to_virt(cache->frames[CACHE_FRAMES - 1]);
 
@@ -394,6 +394,16 @@ void frame_release(paddr_t frame)
 uint32_t frame_sharers(paddr_t frame)
 {
 	return (uint32_t)atomic_load_explicit(&frame_of(frame)->counts, memory_order_acquire);
+}
+
+bool frames_are_shared(paddr_t first, uint64_t count)
+{
+	const struct frame *frame = frame_of(first);
+
+	for (uint64_t i = 0; i < count; i++)
+		if ((uint32_t)atomic_load_explicit(&frame[i].counts, memory_order_acquire) > 1)
+			return true;
+	return false;
 }
 
 void frame_pin(paddr_t physical)

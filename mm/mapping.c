@@ -66,7 +66,7 @@ void mapping_derive_beside(struct mapping *mapping, struct mapping *kept)
 	spin_unlock(tree_lock);
 }
 
-static bool is_derived_alike(const struct mapping *one, const struct mapping *other)
+static __attribute__((noinline)) bool is_derived_alike(const struct mapping *one, const struct mapping *other)
 {
 	struct spinlock *tree_lock;
 	bool alike;
@@ -214,7 +214,7 @@ static void leave(struct address_space *space, struct mapping *mapping)
 	mapping_free(space, mapping);
 }
 
-void mapping_insert(struct address_space *space, struct mapping *mapping, struct mapping *above)
+void mapping_insert(struct address_space *space, struct mapping *mapping, struct mapping *above, bool ahead)
 {
 	ASSERT_LOCK_HELD(&space->lock);
 	assert(above == mapping_find(space, mapping->address));
@@ -223,6 +223,8 @@ void mapping_insert(struct address_space *space, struct mapping *mapping, struct
 	if (mapping->memory) {
 		lock_memory(mapping);
 		memory_add_mapping(mapping->memory, mapping);
+		if (ahead && !mapping->memory->owner)
+			fault_ahead(space, mapping);
 		unlock_memory(mapping);
 	}
 	space->mapped_pages += mapping->length >> PAGE_SHIFT;
@@ -275,6 +277,8 @@ void mapping_split(struct address_space *space, vaddr_t address, struct mapping 
 	lock_memory(lower);
 	lower->length = length;
 	if (upper->memory) {
+		if (upper->memory->large && address % MMU_LARGE_SIZE != 0)
+			large_page_split(space, address);
 		object_get(&upper->memory->object);
 		memory_add_mapping(upper->memory, upper);
 	}
@@ -292,19 +296,24 @@ static bool continues(const struct mapping *lower, const struct mapping *upper)
 		is_derived_alike(lower, upper);
 }
 
-void mapping_merge_below(struct address_space *space, struct mapping *mapping)
+static __attribute__((noinline)) void merge(
+	struct address_space *space, struct mapping *lower, struct mapping *mapping)
 {
-	struct mapping *lower = mapping_previous(mapping);
-
-	ASSERT_LOCK_HELD(&space->lock);
-	if (lower == NULL || !continues(lower, mapping))
-		return;
 	lock_memory(mapping);
 	lower->length += mapping->length;
 	if (mapping->memory)
 		memory_remove_mapping(mapping->memory, mapping);
 	unlock_memory(mapping);
 	leave(space, mapping);
+}
+
+void mapping_merge_below(struct address_space *space, struct mapping *mapping)
+{
+	struct mapping *lower = mapping_previous(mapping);
+
+	ASSERT_LOCK_HELD(&space->lock);
+	if (lower && continues(lower, mapping))
+		merge(space, lower, mapping);
 }
 
 void mapping_merge(struct address_space *space, struct mapping *mapping)

@@ -48,9 +48,10 @@ struct mapping *mapping_at(struct address_space *space, vaddr_t address);
 vaddr_t mapping_find_free(struct address_space *space, vaddr_t from, uint64_t length);
 
 // Enters a mapping whose fields are set below the one that mapping_find finds at its address (NULL: none). It takes a
-// reference of the memory over.
-void mapping_insert(struct address_space *space, struct mapping *mapping, struct mapping *above);
-// Enters the pages that the memory of a new, small mapping has into the page tables, as far as memory for tables goes: they need not fault.
+// reference of the memory over. `ahead`: fault_ahead too.
+void mapping_insert(struct address_space *space, struct mapping *mapping, struct mapping *above, bool ahead);
+// Enters the pages that the memory of a new, small mapping has into the page tables, as far as memory for tables goes: they
+// need not fault. The memory, which is not private, is locked too.
 void fault_ahead(struct address_space *space, const struct mapping *mapping);
 // Takes a mapping out and frees it; its pages are unmapped, and its memory has forgotten it (memory_remove_mapping).
 void mapping_remove(struct address_space *space, struct mapping *mapping);
@@ -59,6 +60,24 @@ void mapping_trim(struct address_space *space, struct mapping *mapping, uint64_t
 // Lets what takes a mapping's capability of its memory away take another of that memory too. One of their
 // spaces is locked.
 void mapping_derive_beside(struct mapping *mapping, struct mapping *kept);
+// Tables of the space's account; PADDR_NONE: no memory.
+paddr_t page_table_allocate(struct address_space *space);
+void page_table_free(struct address_space *space, paddr_t table);
+// arch_mmu_map, with tables as needed; MMU_NEED_TABLE: no memory.
+enum mmu_result page_table_map(
+	struct address_space *space, vaddr_t address, paddr_t physical, size_t size, unsigned access);
+
+// Shows an address, to which the access may be given, by a large page, where mapping and memory have one. False: they have
+// not, or there are small pages around it already, or no memory. The memory's lock is held here and below.
+bool large_page_enter(
+	struct address_space *space, vaddr_t address, const struct mapping *mapping, unsigned access);
+// Makes small pages of a large one at an address, if there is one. The space need not be locked.
+void large_page_split(struct address_space *space, vaddr_t address);
+// Unmaps the first MMU_LARGE_SIZE bytes of a mapping if they can be in one step; false: they cannot.
+bool large_page_unmap(struct address_space *space, const struct mapping *mapping);
+// Frees one of the tables that were kept for large pages, at the end of a space; false: there is none.
+bool large_page_free_reserve(struct address_space *space);
+
 // Makes two of the mapping that an address is inside of. The upper one is *spare, then set to NULL.
 void mapping_split(struct address_space *space, vaddr_t address, struct mapping **spare);
 // Whether an address is inside a mapping that is not being unmapped: splitting there needs a spare one.

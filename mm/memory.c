@@ -13,6 +13,11 @@
 #include <kernel/memory.h>
 #include <kernel/string.h>
 
+#define LARGE_ORDER 9 // of a block of MMU_LARGE_SIZE
+
+_Static_assert(PAGE_SIZE << LARGE_ORDER == MMU_LARGE_SIZE && RADIX_LEAF_PAGES == 1 << LARGE_ORDER,
+	"a block is a leaf");
+
 static struct object_cache memory_cache = OBJECT_CACHE_INITIALIZER(memory_cache, "memory", struct memory);
 
 // --- Pages
@@ -138,6 +143,23 @@ enum memory_result memory_get_page(
 	return MEMORY_OK;
 }
 
+paddr_t memory_large_page(struct memory *memory, uint64_t offset)
+{
+	paddr_t first;
+
+	ASSERT_LOCK_HELD(&memory->lock);
+	if (offset > memory->size || memory->size - offset < MMU_LARGE_SIZE)
+		return PADDR_NONE;
+	first = memory_resident_page(memory, offset);
+	if (first % MMU_LARGE_SIZE != 0)
+		return PADDR_NONE;
+	if (memory->kind == MEMORY_ANONYMOUS &&
+		(!radix_leaf_is_contiguous(&memory->pages, offset >> PAGE_SHIFT) ||
+			frames_are_shared(first, MMU_LARGE_SIZE >> PAGE_SHIFT)))
+		return PADDR_NONE;
+	return first;
+}
+
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t end)
 {
 	struct account *account = memory->object.account;
@@ -181,10 +203,10 @@ static struct memory *give_up(struct memory *memory)
 	return NULL;
 }
 
-// Allocates all pages.
-static struct memory *fill(struct memory *memory)
+// Allocates the pages from an offset on. False: no memory.
+static bool fill(struct memory *memory, uint64_t offset)
 {
-	for (uint64_t offset = 0; offset < memory->size; offset += PAGE_SIZE) {
+	for (; offset < memory->size; offset += PAGE_SIZE) {
 		enum memory_result result;
 		paddr_t frame;
 
@@ -192,37 +214,26 @@ static struct memory *fill(struct memory *memory)
 		result = make_page(memory, offset, &frame);
 		spin_unlock(&memory->lock);
 		if (result)
-			return give_up(memory);
+			return false;
 		if ((offset >> PAGE_SHIFT) % PAGES_FILLED_PER_STEP == PAGES_FILLED_PER_STEP - 1)
 			preemption_point();
 	}
-	return memory;
+	return true;
 }
 
-// Enters page by page the frames of a block; pinned, so that a clone gets copies and they stay where they
-// are.
-static struct memory *fill_contiguous(struct memory *memory)
+// Enters `count` frames of a block, zeroed, page by page, and frees the others. False: no memory.
+static bool enter_block(struct memory *memory, uint64_t offset, paddr_t first, uint64_t count, unsigned order)
 {
-	uint64_t count = memory->size >> PAGE_SHIFT;
 	uint64_t entered = 0;
-	unsigned order = 0;
-	paddr_t first;
 
-	while ((uint64_t)1 << order < count)
-		order++;
-	first = frame_allocate_order(order);
-	if (first == PADDR_NONE)
-		return give_up(memory);
-	memory->physical = first;
-	memory->contiguous = true;
 	for (; entered < count; entered++) {
 		paddr_t frame = first + (entered << PAGE_SHIFT);
 		bool added;
 
 		memset(phys_to_virt(frame), 0, PAGE_SIZE);
 		spin_lock(&memory->lock);
-		added = add_page(memory, entered << PAGE_SHIFT, frame);
-		if (added)
+		added = add_page(memory, offset + (entered << PAGE_SHIFT), frame);
+		if (added && memory->contiguous)
 			frame_pin(frame);
 		spin_unlock(&memory->lock);
 		if (!added)
@@ -235,12 +246,44 @@ static struct memory *fill_contiguous(struct memory *memory)
 		if (i % PAGES_PER_STEP == PAGES_PER_STEP - 1)
 			preemption_point();
 	}
-	return entered == count ? memory : give_up(memory);
+	return entered == count;
+}
+
+// One block; its frames are pinned, so that a clone gets copies and they stay where they are.
+static bool fill_contiguous(struct memory *memory)
+{
+	uint64_t count = memory->size >> PAGE_SHIFT;
+	unsigned order = 0;
+
+	while ((uint64_t)1 << order < count)
+		order++;
+	memory->physical = frame_allocate_order(order);
+	if (memory->physical == PADDR_NONE)
+		return false;
+	memory->contiguous = true;
+	return enter_block(memory, 0, memory->physical, count, order);
+}
+
+// Blocks that large pages can show; single pages at the end, and where there are none any more.
+static bool fill_resident(struct memory *memory)
+{
+	uint64_t offset = 0;
+
+	for (; memory->size - offset >= MMU_LARGE_SIZE; offset += MMU_LARGE_SIZE) {
+		paddr_t first = frame_allocate_order(LARGE_ORDER);
+
+		if (first == PADDR_NONE)
+			break;
+		if (!enter_block(memory, offset, first, RADIX_LEAF_PAGES, LARGE_ORDER))
+			return false;
+	}
+	return fill(memory, offset);
 }
 
 struct memory *memory_create(struct account *account, uint64_t size, uint64_t flags)
 {
 	struct memory *memory;
+	bool done = true;
 
 	assert(size > 0 && size % PAGE_SIZE == 0 && size <= MEMORY_SIZE_MAX);
 	// What cannot succeed shall not take all frames first.
@@ -249,11 +292,12 @@ struct memory *memory_create(struct account *account, uint64_t size, uint64_t fl
 	memory = make(account, MEMORY_ANONYMOUS, size);
 	if (memory == NULL)
 		return NULL;
+	memory->large = flags != 0 && size >= MMU_LARGE_SIZE;
 	if (flags & MEMORY_CONTIGUOUS)
-		return fill_contiguous(memory);
-	if (flags & MEMORY_RESIDENT)
-		return fill(memory);
-	return memory;
+		done = fill_contiguous(memory);
+	else if (flags & MEMORY_RESIDENT)
+		done = fill_resident(memory);
+	return done ? memory : give_up(memory);
 }
 
 struct memory *memory_create_physical(struct account *account, paddr_t physical, uint64_t size)
@@ -270,8 +314,10 @@ struct memory *memory_create_from_frames(struct account *account, paddr_t first,
 	struct memory *memory = make(account, MEMORY_PHYSICAL, size);
 
 	assert(first % PAGE_SIZE == 0);
-	if (memory)
+	if (memory) {
 		memory->physical = first;
+		memory->large = size >= MMU_LARGE_SIZE;
+	}
 	return memory;
 }
 

@@ -2,8 +2,8 @@
 //
 // Reverse mappings: from a memory object to the page-table entries that show its pages.
 
+#include "mapping.h"
 #include <arch/mmu.h>
-#include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/memory.h>
 
@@ -25,21 +25,22 @@ void memory_remove_mapping(struct memory *memory, struct mapping *mapping)
 	memory->mapping_count--;
 }
 
-// Whether the entry at an address had more than `keep` and was changed.
-static bool restrict_entry(struct arch_address_space *space, vaddr_t address, unsigned keep)
+// The size of the entry at an address if it had more than `keep` and was changed; else 0.
+static inline __attribute__((always_inline)) size_t restrict_entry(
+	struct arch_address_space *space, vaddr_t address, unsigned keep)
 {
 	unsigned access;
 	size_t size;
 
 	if (keep == 0)
-		return arch_mmu_unmap(space, address, &size) != PADDR_NONE;
+		return arch_mmu_unmap(space, address, &size) == PADDR_NONE ? 0 : size;
 	if (arch_mmu_query(space, address, &size, &access) == PADDR_NONE)
-		return false;
+		return 0;
 	keep |= MMU_USER | MMU_DEVICE;
 	if ((access & keep) == access)
-		return false;
+		return 0;
 	arch_mmu_protect(space, address, access & keep);
-	return true;
+	return size;
 }
 
 // As memory_next_page, where of a single page, the last one, it need not be known whether it is resident.
@@ -53,26 +54,29 @@ void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end
 {
 	uint64_t at = next_resident(memory, offset, end);
 	vaddr_t first = 0, last = 0;
-	bool changed = false;
 
 	ASSERT_LOCK_HELD(&memory->lock);
-	if (keep == 0 && end - offset == PAGE_SIZE) {
+	if (keep == 0 && end - offset == PAGE_SIZE && !memory->large) {
 		if (arch_mmu_unmap(&space->arch, address, &(size_t){0}) != PADDR_NONE)
 			tlb_shootdown(space, address, 1);
 		return;
 	}
 	for (; at != RADIX_NONE; at = next_resident(memory, at + PAGE_SIZE, end)) {
 		vaddr_t page = address + (at - offset);
+		size_t size;
 
-		if (!restrict_entry(&space->arch, page, keep))
+		if (memory->large && keep == 0)
+			large_page_split(space, page);
+		size = restrict_entry(&space->arch, page, keep);
+		if (size == 0)
 			continue;
-		if (!changed)
+		// Of a large page all that it shows has lost access: it comes back with a fault.
+		page &= ~(vaddr_t)(size - 1);
+		if (last == 0)
 			first = page;
-		last = page;
-		changed = true;
+		last = page + size;
 	}
-	if (changed)
-		tlb_shootdown(space, first, ((last - first) >> PAGE_SHIFT) + 1);
+	tlb_shootdown(space, first, (last - first) >> PAGE_SHIFT);
 }
 
 void memory_restrict(struct memory *memory, uint64_t offset, uint64_t end, unsigned keep)

@@ -73,6 +73,17 @@ paddr_t radix_get(struct radix *tree, uint64_t index)
 	return slot == NULL || *slot == 0 ? PADDR_NONE : *slot;
 }
 
+bool radix_leaf_is_contiguous(struct radix *tree, uint64_t index)
+{
+	const uint64_t *slots = tree->height > 0 ? find_slot(tree, index) : NULL;
+
+	assert(slot_number(index, 1) == 0);
+	for (uint64_t i = 0; slots && i < NODE_SLOTS; i++)
+		if (slots[i] == 0 || slots[i] != slots[0] + (i << PAGE_SHIFT))
+			return false;
+	return slots != NULL;
+}
+
 void radix_replace(struct radix *tree, uint64_t index, paddr_t frame)
 {
 	uint64_t *slot = find_slot(tree, index);

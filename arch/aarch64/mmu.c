@@ -96,7 +96,7 @@ static enum mmu_result enter(uint64_t *entry, uint64_t value)
 	return MMU_DONE;
 }
 
-static enum mmu_result map(
+static __attribute__((noinline)) enum mmu_result map(
 	uint64_t *root, vaddr_t address, uint64_t value, unsigned leaf_shift, paddr_t *table)
 {
 	uint64_t *entry = entry_of(root, address, LEVEL_SHIFT_TOP);
@@ -175,6 +175,15 @@ enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, 
 		return enter(entry, value | ENTRY_TABLE);
 	return map(phys_to_virt(space->root), address, value,
 		size == PAGE_SIZE ? LEVEL_SHIFT_PAGE : LEVEL_SHIFT_2M, table);
+}
+
+void arch_mmu_fill_table(paddr_t table, paddr_t physical, unsigned access)
+{
+	uint64_t *entries = phys_to_virt(table);
+	uint64_t value = attributes(access) | ENTRY_TABLE | ENTRY_NOT_GLOBAL;
+
+	for (size_t i = 0; i < ENTRIES; i++)
+		entries[i] = (physical + (i << PAGE_SHIFT)) | value;
 }
 
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size)

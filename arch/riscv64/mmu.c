@@ -74,8 +74,8 @@ static enum mmu_result enter(uint64_t *entry, uint64_t value)
 	return MMU_DONE;
 }
 
-static enum mmu_result map_entry(uint64_t *root, vaddr_t address, paddr_t physical, unsigned leaf_level,
-	unsigned access, paddr_t *new_table)
+static __attribute__((noinline)) enum mmu_result map_entry(uint64_t *root, vaddr_t address, paddr_t physical,
+	unsigned leaf_level, unsigned access, paddr_t *new_table)
 {
 	uint64_t *table = root;
 	uint64_t *entry;
@@ -85,7 +85,8 @@ static enum mmu_result map_entry(uint64_t *root, vaddr_t address, paddr_t physic
 		if (!(*entry & ENTRY_VALID)) {
 			if (*new_table == PADDR_NONE)
 				return MMU_NEED_TABLE;
-			*entry = entry_for(*new_table) | ENTRY_VALID;
+			// What the table holds comes first.
+			__atomic_store_n(entry, entry_for(*new_table) | ENTRY_VALID, __ATOMIC_RELEASE);
 			*new_table = PADDR_NONE;
 		} else if (*entry & ENTRY_LEAF) {
 			return MMU_OCCUPIED;
@@ -185,6 +186,14 @@ enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, 
 	return map_entry(root_of(space), address, physical, size == PAGE_SIZE ? 0 : 1, access, table);
 }
 
+void arch_mmu_fill_table(paddr_t table, paddr_t physical, unsigned access)
+{
+	uint64_t *entries = phys_to_virt(table);
+
+	for (size_t i = 0; i < TABLE_ENTRIES; i++)
+		entries[i] = entry_for(physical + (i << PAGE_SHIFT)) | isa_entry_bits(access);
+}
+
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size)
 {
 	unsigned level;
@@ -210,9 +219,9 @@ paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t
 	unsigned level;
 	const uint64_t *entry = find_user_leaf(space, address, &level);
 
+	*size = level_size(level);
 	if (entry == NULL)
 		return PADDR_NONE;
-	*size = level_size(level);
 	*access = entry_access(*entry);
 	return entry_physical(*entry) + (address & (level_size(level) - 1));
 }

@@ -101,8 +101,8 @@ bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 
 // Walks down to the entry of an address in the table of `level`. Tables missing on the way are made of
 // *new_table; NULL without one.
-static uint64_t *walk_creating(paddr_t root, vaddr_t address, unsigned level, uint64_t table_flags,
-	paddr_t *new_table, enum mmu_result *result)
+static __attribute__((noinline)) uint64_t *walk_creating(paddr_t root, vaddr_t address, unsigned level,
+	uint64_t table_flags, paddr_t *new_table, enum mmu_result *result)
 {
 	uint64_t *table = phys_to_virt(root);
 
@@ -151,7 +151,15 @@ enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, 
 	return enter(entry, physical | access_flags(access) | (large ? PTE_LARGE : 0));
 }
 
-// The entry that maps an address, in a table of *level; NULL: none.
+void arch_mmu_fill_table(paddr_t table, paddr_t physical, unsigned access)
+{
+	uint64_t *entries = phys_to_virt(table);
+
+	for (size_t i = 0; i < TABLE_ENTRIES; i++)
+		entries[i] = (physical + (i << PAGE_SHIFT)) | access_flags(access);
+}
+
+// The entry that maps an address, in a table of *level; NULL: none in that, and no table below it.
 static uint64_t *find_entry(paddr_t root, vaddr_t address, unsigned *level)
 {
 	uint64_t *table = phys_to_virt(root);
@@ -160,12 +168,11 @@ static uint64_t *find_entry(paddr_t root, vaddr_t address, unsigned *level)
 		uint64_t *entry = &table[table_index(address, at)];
 		uint64_t value = read_entry(entry);
 
+		*level = at;
 		if (!(value & PTE_PRESENT))
 			return NULL;
-		if (entry_is_page(value, at)) {
-			*level = at;
+		if (entry_is_page(value, at))
 			return entry;
-		}
 		table = table_of(value);
 	}
 	return NULL;
@@ -223,12 +230,10 @@ paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t
 	const uint64_t *entry = find_user_entry(space, address, &level);
 	uint64_t value = entry != NULL ? read_entry(entry) : 0;
 
+	*size = table_page_size(level);
 	if (!(value & PTE_PRESENT))
 		return PADDR_NONE;
-	if (size != NULL)
-		*size = table_page_size(level);
-	if (access != NULL)
-		*access = flags_access(value);
+	*access = flags_access(value);
 	return entry_address(value, level) + address % table_page_size(level);
 }
 

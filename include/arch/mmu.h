@@ -21,7 +21,7 @@ enum mmu_access {
 
 enum mmu_result {
 	MMU_DONE,
-	MMU_NEED_TABLE, // supply a zeroed frame and call again
+	MMU_NEED_TABLE, // supply a zeroed frame, or a filled table, and call again
 	MMU_OCCUPIED,   // an entry is present there
 };
 
@@ -39,6 +39,9 @@ bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, paddr_t physical, size_t size,
 	unsigned access, paddr_t *table);
 
+// Fills a frame as the lowest table of MMU_LARGE_SIZE bytes: its pages show what is from `physical` on.
+void arch_mmu_fill_table(paddr_t table, paddr_t physical, unsigned access);
+
 // Removes the entry at an address; returns the physical address it had, or PADDR_NONE. `*size` is its size.
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size);
 
@@ -46,7 +49,7 @@ paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t
 bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigned access);
 
 // Tells the entry at an address: its physical address (with the offset of `address` in the page), or
-// PADDR_NONE.
+// PADDR_NONE: `*size` is then at least MMU_LARGE_SIZE where there is not even a table of pages.
 paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access);
 
 // Makes an address space current on this CPU, without a full TLB flush where the CPU has ASIDs or PCIDs.

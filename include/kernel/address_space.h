@@ -56,7 +56,9 @@ struct address_space {
 	struct list_node replacing;    // ranges that MAPPING_REPLACE is clearing: address_space_map.c
 	struct memory *private_memory; // counted; NULL once destroyed
 	uint64_t mapped_pages;
-	vaddr_t base;          // from here on go mappings without a wish; never changes
+	vaddr_t base;                 // from here on go mappings without a wish; never changes
+	struct spinlock reserve_lock; // guards the next one, without the lock above: mm/large_page.c
+	paddr_t reserved_tables;
 	bool destroyed;        // nothing can be mapped or touched any more
 	_Atomic uint64_t cpus; // bit n: what CPU n has of it in its TLB is current (no ARCH_TLB_BROADCAST)
 };

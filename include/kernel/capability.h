@@ -114,9 +114,9 @@ enum error capability_install_new(struct object *object, rights_t rights, handle
 // point. Errors: NOT_FOUND.
 enum error capability_next(uint64_t index, struct capability *found, handle_t *handle);
 
-// Keeps something on behalf of a held or located capability. False: that has been closed or revoked. Locks below
-// RANK_DERIVATION may be held.
-bool capability_attach(const struct capability *source, struct derivation *kept);
+// Keeps something on behalf of a held or located capability, and counts an object (its own or NULL) for it. False: that has been
+// closed or revoked. Locks below RANK_DERIVATION may be held.
+bool capability_attach(const struct capability *source, struct derivation *kept, struct object *counted);
 // The first of what is derived from a capability that a look-up found; NULL: nothing, or it is gone. The tree
 // is locked.
 struct derivation *capability_first_derived(const struct capability *found);

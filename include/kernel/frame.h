@@ -31,6 +31,8 @@ void frame_share(paddr_t frame);
 void frame_release(paddr_t frame);
 // How many share it.
 uint32_t frame_sharers(paddr_t frame);
+// Whether any of `count` neighbours has more than one.
+bool frames_are_shared(paddr_t first, uint64_t count);
 
 // Keeps a frame where it is and allocated; gives that up. Whoever pins holds the lock of the memory object
 // that has the frame. Frames that are not ours (the boot archive) are there for ever: nothing is counted.

@@ -49,6 +49,7 @@ struct memory {
 	enum memory_kind kind;
 	bool readable;      // by the kernel through the direct map: all but device ranges
 	bool contiguous;    // its frames are pinned
+	bool large;         // may have blocks for large pages
 	uint64_t size;      // bytes, whole pages
 	paddr_t physical;   // of physical and contiguous memory, else PADDR_NONE
 	uint64_t resident;  // frames it has
@@ -98,6 +99,10 @@ enum memory_result {
 // object's while the lock is held: take frame_pin to keep it longer.
 enum memory_result memory_get_page(
 	struct memory *memory, uint64_t offset, bool for_write, paddr_t *frame, bool *writable);
+
+// The first frame of MMU_LARGE_SIZE bytes from `offset` on, a multiple of that, that are in one piece and not shared; PADDR_NONE:
+// they are not. memory->lock is held.
+paddr_t memory_large_page(struct memory *memory, uint64_t offset);
 
 // The frame that the page at `offset` has, or PADDR_NONE. memory->lock is held.
 paddr_t memory_resident_page(struct memory *memory, uint64_t offset);

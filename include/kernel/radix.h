@@ -29,6 +29,9 @@ void radix_init(struct radix *tree, uint64_t count);
 // The frame at an index, or PADDR_NONE.
 paddr_t radix_get(struct radix *tree, uint64_t index);
 
+// Whether all of a leaf from `index` on, its first, has frames that follow each other.
+bool radix_leaf_is_contiguous(struct radix *tree, uint64_t index);
+
 // Enters a frame where there is none. False: no memory for a node; nothing changed.
 bool radix_insert(struct radix *tree, uint64_t index, paddr_t frame, struct account *account);
 

@@ -165,6 +165,8 @@ struct mapping_info {
 	uint64_t flags;
 	uint64_t offset;
 	uint64_t memory_id;
+	uint64_t
+		page_size; // of what the page tables have at the address that was asked for; 0: nothing is present
 };
 
 #define INTERRUPT_EDGE       ((uint32_t)1 << 0) // edge-triggered (default: level)

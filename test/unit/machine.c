@@ -160,10 +160,11 @@ void machine_return_frames(void)
 
 // --- No capabilities
 
-bool capability_attach(const struct capability *source, struct derivation *kept)
+bool capability_attach(const struct capability *source, struct derivation *kept, struct object *counted)
 {
 	(void)source;
 	(void)kept;
+	(void)counted;
 	return false;
 }
 

@@ -229,7 +229,7 @@ static void keep(struct node *node)
 	}
 	CHECK(capability_lookup(node->handle, OBJECT_NONE, 0, &source) == ERR_OK);
 	capability_locate(&source, &processes[node->table].table, node->handle);
-	CHECK(capability_attach(&source, &one->derivation));
+	CHECK(capability_attach(&source, &one->derivation, NULL));
 	object_get(&node->object->object);
 	one->object = node->object;
 	one->above = node->parent;

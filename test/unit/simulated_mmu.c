@@ -121,6 +121,12 @@ enum mmu_result arch_mmu_map(struct arch_address_space *space, vaddr_t address, 
 	return map(space->root, address, physical, size, access, table);
 }
 
+void arch_mmu_fill_table(paddr_t table, paddr_t physical, unsigned access)
+{
+	for (size_t i = 0; i < TABLE_ENTRIES; i++)
+		table_at(table)[i] = (physical + i * PAGE_SIZE) | access | ENTRY_PRESENT;
+}
+
 paddr_t arch_mmu_unmap(struct arch_address_space *space, vaddr_t address, size_t *size)
 {
 	uint64_t *entry = find(space->root, address);
@@ -145,11 +151,11 @@ bool arch_mmu_protect(struct arch_address_space *space, vaddr_t address, unsigne
 
 paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t *size, unsigned *access)
 {
-	const uint64_t *entry = find(space->root, address);
+	const uint64_t *entry = walk(space->root, address, 1, NULL);
 
-	if (entry == NULL)
+	*size = entry ? size_of(*entry) : MMU_LARGE_SIZE;
+	if (entry == NULL || !(*entry & ENTRY_PRESENT))
 		return PADDR_NONE;
-	*size = size_of(*entry);
 	*access = (unsigned)(*entry & ENTRY_ACCESS);
 	return (*entry & ENTRY_ADDRESS) + address % *size;
 }
@@ -226,8 +232,8 @@ paddr_t host_mmu_access(struct arch_address_space *space, vaddr_t address, unsig
 
 		if (entry == NULL)
 			return PADDR_NONE;
-		*slot = (struct translation){
-			space->root, page, *entry & ENTRY_ADDRESS, (unsigned)(*entry & ENTRY_ACCESS)};
+		*slot = (struct translation){space->root, page,
+			(*entry & ENTRY_ADDRESS) + page % size_of(*entry), (unsigned)(*entry & ENTRY_ACCESS)};
 	}
 	if (access & ~slot->access) {
 		const uint64_t *entry = find(space->root, page);
