@@ -9,7 +9,7 @@
 #include <kernel/fast_path.h>
 #include <kernel/loan.h>
 
-// The four that follow are as in fast_path.c.
+// The first three are as in fast_path.c.
 
 INLINE void lend(struct thread *handler, const struct thread *client)
 {
@@ -124,7 +124,7 @@ void ipc_fast_answer_fault(handle_t handle, uint64_t info)
 	thread_set_faulting(client, false);
 	self->caller.thread = NULL;
 	self->caller.loans = 0;
-	object_put(&client->object);
+	object_put_some(&client->object);
 	self->message_info = info;
 	self->wait_object = endpoint;
 	list_push_back(&endpoint->receivers, &self->wait_link);

@@ -9,14 +9,16 @@
 // thread. Whoever else wants one of the two threads finds it as the general way would have left it: blocked in
 // that wait, or running.
 
-#include <arch/thread.h>
-#include <kernel/assert.h>
+#include <arch/direct_switch.h>
+#include <kernel/address_space.h>
 #include <kernel/cpu.h>
 #include <kernel/direct_switch.h>
 #include <kernel/endpoint.h>
 #include <kernel/fast_path.h>
 #include <kernel/loan.h>
-#include <kernel/scheduler.h>
+#include <kernel/process.h>
+
+#define COLD _Noreturn __attribute__((noinline, cold))
 
 // The first node is claimed: nobody takes it out again, so its own links need no care.
 INLINE void list_pop_first(struct list_node *list)
@@ -27,40 +29,201 @@ INLINE void list_pop_first(struct list_node *list)
 	second->previous = list;
 }
 
-INLINE struct endpoint *find_endpoint(
-	const struct thread *self, handle_t handle, rights_t needed, uint64_t *badge)
+// What a function called from here does not preserve. Such calls are made in functions of their own, which neither have arguments nor
+// return, so that the ways that matter need no stack.
+struct message {
+	uint64_t word[MESSAGE_REGISTER_WORDS];
+	uint64_t handle, info, badge;
+};
+
+INLINE struct message keep_message(void)
 {
+	return (struct message){
+		{message_word_0, message_word_1, message_word_2, message_word_3},
+		message_handle,
+		message_info,
+		message_badge,
+	};
+}
+
+INLINE void restore_message(const struct message *message)
+{
+	message_word_0 = message->word[0];
+	message_word_1 = message->word[1];
+	message_word_2 = message->word[2];
+	message_word_3 = message->word[3];
+	message_handle = message->handle;
+	message_badge = message->badge;
+	message_info = message->info;
+}
+
+// Whether the message is words in registers and nothing else. What carries no word of a shorter one does not travel, nor does
+// MESSAGE_WIDE. The general way would find the info in `self` as well.
+INLINE bool has_only_words(struct thread *self)
+{
+	uint32_t length = (uint32_t)message_info;
+
+	self->message_info = message_info;
+	if (!RARE(length != MESSAGE_REGISTER_WORDS))
+		return true;
+	if (length != 0)
+		length &= ~(uint32_t)MESSAGE_WIDE;
+	if (length > MESSAGE_REGISTER_WORDS)
+		return false;
+	message_info &= ~MESSAGE_WIDE;
+	switch (length) {
+	case 0:
+		message_word_0 = 0;
+		// fallthrough
+	case 1:
+		message_word_1 = 0;
+		// fallthrough
+	case 2:
+		message_word_2 = 0;
+		// fallthrough
+	case 3:
+		message_word_3 = 0;
+	}
+	return true;
+}
+
+// Everything is as it was, but for the info.
+INLINE _Noreturn void slow_call(void)
+{
+	message_info = thread_current()->message_info;
+	arch_jump(arch_slow_endpoint_call);
+}
+
+INLINE _Noreturn void slow_reply_receive(void)
+{
+	message_info = thread_current()->message_info;
+	arch_jump(arch_slow_endpoint_reply_receive);
+}
+
+// Whether the handle names what it named the last time, when it was looked up.
+INLINE bool is_target(const struct target *target)
+{
+	return target->handle == message_handle &&
+		__atomic_load_n(&target->slot->generation, __ATOMIC_RELAXED) == target->generation;
+}
+
+INLINE bool find(struct target *target, rights_t needed)
+{
+	const struct capability_table *table = &thread_current()->process->table;
 	struct capability capability;
 
-	if (RARE(capability_read(&self->process->table, handle, &capability) != ERR_OK))
-		return NULL;
-	if (RARE(capability.object->type != OBJECT_ENDPOINT || !(capability.rights & needed)))
-		return NULL;
-	*badge = capability.badge;
-	return container_of(capability.object, struct endpoint, object);
+	if (capability_read(table, message_handle, &capability) != ERR_OK)
+		return false;
+	if (capability.object->type != OBJECT_ENDPOINT || !(capability.rights & needed))
+		return false;
+	*target = (struct target){
+		.handle = message_handle,
+		.slot = capability_slot(table, (uint32_t)message_handle),
+		.endpoint = container_of(capability.object, struct endpoint, object),
+		.badge = capability.badge,
+		.generation = capability.generation,
+	};
+	return true;
+}
+
+static COLD void call_another(void)
+{
+	struct thread *self = thread_current();
+
+	if (!find(&self->call_target, RIGHT_SEND))
+		slow_call();
+	message_info = self->message_info;
+	arch_jump(arch_endpoint_call);
+}
+
+static COLD void reply_receive_another(void)
+{
+	struct thread *self = thread_current();
+
+	if (!find(&self->receive_target, RIGHT_RECEIVE))
+		slow_reply_receive();
+	message_info = self->message_info;
+	arch_jump(arch_endpoint_reply_receive);
+}
+
+// As address_space_load, in its order; false: that must be called.
+INLINE bool try_load(struct cpu *cpu, struct address_space *space)
+{
+	bool kept;
+
+	__atomic_store_n(&cpu->address_space, space, __ATOMIC_RELAXED);
+	return arch_mmu_try_switch(&cpu->arch, &space->arch, &kept) &&
+		(!kept || ARCH_TLB_BROADCAST ||
+			(atomic_load_explicit(&space->cpus, memory_order_relaxed) & cpu->bit) != 0);
+}
+
+static COLD void load_slowly(void)
+{
+	struct message message = keep_message();
+	struct cpu *cpu = cpu_self();
+	struct thread *self = cpu->previous;
+
+	cpu->previous = NULL;
+	address_space_load(cpu, cpu->current->process->space);
+	arch_fpu_switch_directly(&cpu->arch, &self->arch, &cpu->current->arch);
+	restore_message(&message);
+	arch_switch_directly(cpu, &self->arch, &cpu->current->arch);
+}
+
+static COLD void switch_fpu_slowly(void)
+{
+	struct message message = keep_message();
+	struct cpu *cpu = cpu_self();
+	struct thread *self = cpu->previous;
+
+	cpu->previous = NULL;
+	arch_fpu_switch_directly(&cpu->arch, &self->arch, &cpu->current->arch);
+	restore_message(&message);
+	arch_switch_directly(cpu, &self->arch, &cpu->current->arch);
+}
+
+// The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
+INLINE _Noreturn void pass_on(struct cpu *cpu, struct thread *self, struct thread *next)
+{
+	struct address_space *space = next->process->space;
+
+	cpu->current = next;
+	if (cpu->address_space != space && RARE(!try_load(cpu, space))) {
+		cpu->previous = self;
+		arch_jump(load_slowly);
+	}
+	if (RARE(!arch_fpu_try_switch(&cpu->arch, &self->arch, &next->arch))) {
+		cpu->previous = self;
+		arch_jump(switch_fpu_slowly);
+	}
+	arch_switch_directly(cpu, &self->arch, &next->arch);
 }
 
 // The caller's loan: see loan_make.
 INLINE void lend(struct thread *server, const struct thread *client)
 {
-	server->caller.loans = (uint8_t)(client->caller.loans + 1);
-	server->caller.priority = client->priority;
-	server->priority = client->priority > server->base_priority ? client->priority
-								    : server->base_priority;
+	uint8_t priority = client->priority;
+
+	__atomic_store_n(&server->caller.loans, (uint8_t)(client->caller.loans + 1), __ATOMIC_RELAXED);
+	__atomic_store_n(&server->caller.priority, priority, __ATOMIC_RELAXED);
+	if (RARE(server->priority != priority))
+		server->priority = priority > server->base_priority ? priority : server->base_priority;
 }
 
-void ipc_fast_call(handle_t handle, uint64_t info)
+void arch_endpoint_call(void)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *server;
 	struct endpoint *endpoint;
-	uint64_t badge, state;
+	uint64_t state;
 
-	if (RARE(atomic_load_explicit(&cpu->work, memory_order_relaxed) != 0))
-		arch_slow_endpoint_call(handle, info);
-	endpoint = find_endpoint(self, handle, RIGHT_SEND, &badge);
-	if (RARE(endpoint == NULL || !spin_try_lock(&endpoint->lock)))
-		arch_slow_endpoint_call(handle, info);
+	if (RARE(!has_only_words(self)))
+		slow_call();
+	if (RARE(!is_target(&self->call_target)))
+		arch_jump(call_another);
+	endpoint = self->call_target.endpoint;
+	if (RARE(!spin_try_lock(&endpoint->lock)))
+		slow_call();
 	server = container_of(endpoint->receivers.next, struct thread, wait_link);
 	if (RARE(list_is_empty(&endpoint->receivers) ||
 		    atomic_load_explicit(&endpoint->receive_capabilities, memory_order_relaxed) == 0 ||
@@ -71,18 +234,18 @@ void ipc_fast_call(handle_t handle, uint64_t info)
 		goto slow;
 	list_pop_first(&endpoint->receivers);
 	spin_unlock(&endpoint->lock);
-	state = atomic_load_explicit(&self->state, memory_order_relaxed);
-	state = (state & ~(uint64_t)0xff) + BLOCKED_STATE(1);
 	lend(server, self);
 	object_get(&self->object);
+	state = atomic_load_explicit(&self->state, memory_order_relaxed) - THREAD_RUNNING + BLOCKED_STATE(1);
 	server->caller.thread = self;
 	server->caller.wait_number = state >> 8;
-	self->message_info = info;
 	direct_begin_wait(self, &ipc_answer_wait, state);
-	direct_pass_on(cpu, self, server, badge, (info & ~MESSAGE_WIDE) | MESSAGE_CALL);
+	message_info |= MESSAGE_CALL;
+	message_badge = self->call_target.badge;
+	pass_on(cpu, self, server);
 slow:
 	spin_unlock(&endpoint->lock);
-	arch_slow_endpoint_call(handle, info);
+	slow_call();
 }
 
 // Whether a receiver would find anything now. The endpoint's lock is held, which keeps signals to a bound notification out.
@@ -91,46 +254,66 @@ INLINE bool has_message(const struct endpoint *endpoint)
 	return endpoint->senders != NULL || (endpoint->notification && endpoint->notification->word != 0);
 }
 
-// A client that works on a loan itself may have lost it while it waited; the general way finds out what it has now.
-static inline bool has_lost_loan(struct thread *client)
-{
-	return client->caller.loans != 0 && loan_follow(client).priority != client->priority;
-}
-
 // Whether a ready thread might come before the client, which has a lower priority than its server.
 INLINE bool comes_later(const struct thread *client, const struct thread *self, const struct cpu *cpu)
 {
-	return client->priority < self->priority && cpu->run_queue.count != 0;
+	return RARE(client->priority < self->priority) && cpu->run_queue.count != 0;
 }
 
-void ipc_fast_reply_receive(handle_t handle, uint64_t info)
+INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self)
 {
-	struct cpu *cpu = cpu_self();
-	struct thread *self = cpu->current, *client = self->caller.thread;
+	struct thread *client = self->caller.thread;
 	struct endpoint *endpoint;
-	uint64_t badge, state;
+	uint64_t state;
 
-	if (RARE(client == NULL || atomic_load_explicit(&cpu->work, memory_order_relaxed) != 0 ||
-		    !direct_is_unhindered(client, cpu) || self->caller.loans == 0 ||
-		    comes_later(client, self, cpu) || has_lost_loan(client)))
-		arch_slow_endpoint_reply_receive(handle, info);
-	endpoint = find_endpoint(self, handle, RIGHT_RECEIVE, &badge);
-	if (RARE(endpoint == NULL || !spin_try_lock(&endpoint->lock)))
-		arch_slow_endpoint_reply_receive(handle, info);
+	if (RARE(!direct_is_unhindered(client, cpu) || comes_later(client, self, cpu)))
+		slow_reply_receive();
+	if (RARE(!is_target(&self->receive_target)))
+		arch_jump(reply_receive_another);
+	endpoint = self->receive_target.endpoint;
+	if (RARE(!spin_try_lock(&endpoint->lock)))
+		slow_reply_receive();
 	if (RARE(has_message(endpoint) || !direct_claim(client, BLOCKED_STATE(self->caller.wait_number)))) {
 		spin_unlock(&endpoint->lock);
-		arch_slow_endpoint_reply_receive(handle, info);
+		slow_reply_receive();
 	}
 	self->caller.thread = NULL;
 	self->caller.loans = 0;
-	object_put(&client->object);
-	self->message_info = info;
+	object_put_some(&client->object);
 	self->wait_object = endpoint;
 	list_push_back(&endpoint->receivers, &self->wait_link);
 	state = atomic_load_explicit(&self->state, memory_order_relaxed);
-	direct_begin_wait(self, &ipc_receive_wait, (state & ~(uint64_t)0xff) + BLOCKED_STATE(1));
+	direct_begin_wait(self, &ipc_receive_wait, state - THREAD_RUNNING + BLOCKED_STATE(1));
 	spin_unlock(&endpoint->lock);
-	direct_pass_on(cpu, self, client, 0, info & ~MESSAGE_WIDE);
+	message_badge = 0;
+	pass_on(cpu, self, client);
+}
+
+// A client that works on a loan itself may have lost that; the general way finds out what it has now.
+static COLD void reply_receive_in_chain(void)
+{
+	struct message message = keep_message();
+	struct cpu *cpu = cpu_self();
+	struct thread *self = cpu->current, *client = self->caller.thread;
+	bool good = self->caller.loans != 0 && loan_follow(client).priority == client->priority;
+
+	restore_message(&message);
+	if (good)
+		reply_receive(cpu, self);
+	slow_reply_receive();
+}
+
+void arch_endpoint_reply_receive(void)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *self = cpu->current;
+
+	if (RARE(!has_only_words(self)))
+		slow_reply_receive();
+	// It has a caller with a loan, and so has not that one.
+	if (RARE(self->caller.loans != 1))
+		arch_jump(reply_receive_in_chain);
+	reply_receive(cpu, self);
 }
 
 void ipc_fast_path_work(struct arch_thread *previous)

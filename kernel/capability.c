@@ -63,6 +63,8 @@ bool capability_table_init(struct capability_table *table, struct account *accou
 
 // --- Look-up
 
+const struct capability capability_none = {.generation = UINT32_MAX};
+
 enum error capability_lookup_in(struct capability_table *table, handle_t handle, enum object_type type,
 	rights_t needed, struct capability *found)
 {

@@ -38,6 +38,7 @@ static void prepare(struct cpu *cpu, unsigned index)
 	struct thread *idle = &idle_threads[index];
 
 	cpu->index = index;
+	cpu->bit = (uint64_t)1 << index;
 	cpu->timer_deadline = DEADLINE_NEVER;
 	cpu->budget_end = DEADLINE_NEVER;
 	run_queue_init(&cpu->run_queue);

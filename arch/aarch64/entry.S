@@ -245,89 +245,38 @@ arch_guest_enter:
 	add	sp, sp, #FRAME_SIZE
 	eret
 
-// The entries of IPC calls in syscall_table. They do not return to where they are called.
-.macro general_ipc name
+// The general way of an IPC call, which does not return to where it is called. Where there is a fast one (ipc/fast_path.c),
+// that is arch_\name.
+.macro ipc_entry name
+.weak arch_\name
+.set arch_\name, arch_slow_\name
+.global arch_slow_\name
+arch_slow_\name:
+	mrs	x16, tpidr_el1
+	ldr	x16, [x16, #CPU_CURRENT]
+	ldr	x16, [x16, #THREAD_FRAME]
+	mov	sp, x16
 	save_caller_saved
 	bl	sys_\name
 	b	user_exit
 .endm
 
-.macro ipc_entry name
 #ifdef TERN_FAST_PATH
-.ifc \name, endpoint_call
-.exitm
-.endif
-.ifc \name, endpoint_reply_receive
-.exitm
-.endif
-#endif
-.global arch_\name
-arch_\name:
-	general_ipc \name
-.endm
-
-#ifdef TERN_FAST_PATH
-// The entries that try the fast path first, for words in registers and nothing else: they are kept below the frame.
-.macro fast_entry name, function
-.global arch_\name
-arch_\name:
-	cmp	w1, #MESSAGE_WORDS_IN_REGISTERS
-	b.ne	2f
-1:	stp	x2, x3, [sp, #-32]!
-	stp	x4, x5, [sp, #16]
-	b	\function
-
-	// What carries no word of a shorter message does not travel.
-2:	and	w11, w1, #~MESSAGE_WIDE_FLAG
-	cbz	w11, 3f
-	cmp	w11, #2
-	b.lo	4f
-	b.eq	5f
-	cmp	w11, #MESSAGE_WORDS_IN_REGISTERS
-	b.eq	1b
-	b.lo	6f
-	general_ipc \name
-3:	mov	x2, xzr
-4:	mov	x3, xzr
-5:	mov	x4, xzr
-6:	mov	x5, xzr
-	b	1b
-
-// x0: handle, x1: info
-.global arch_slow_\name
-arch_slow_\name:
-	mrs	x9, tpidr_el1
-	ldr	x9, [x9, #CPU_CURRENT]
-	ldr	x9, [x9, #THREAD_FRAME]
+// The end of arch_switch_directly. x11: the CPU, x12: previous, x13: next; the message is where it goes.
+.global switch_directly
+switch_directly:
+	ldr	x9, [x13, #THREAD_FRAME]
+	mrs	x10, tpidr_el0
+	ldr	x13, [x13, #THREAD_TLS]
+	mov	x0, xzr
 	mov	sp, x9
-	ldp	x2, x3, [sp, #-32]
-	ldp	x4, x5, [sp, #-16]
-	general_ipc \name
-.endm
-
-	fast_entry endpoint_call, ipc_fast_call
-	fast_entry endpoint_reply_receive, ipc_fast_reply_receive
-
-// arch_switch_directly(previous, next, badge, info)
-.global arch_switch_directly
-arch_switch_directly:
-	ldr	x9, [x0, #THREAD_FRAME]
-	ldr	x10, [x1, #THREAD_FRAME]
-	mov	x8, x2			// badge
-	mov	x11, x3			// info
-	ldp	x2, x3, [x9, #-32]
-	ldp	x4, x5, [x9, #-16]
-	mov	sp, x10
-	mrs	x12, tpidr_el0
-	ldr	x13, [x1, #THREAD_TLS]
-	str	x12, [x0, #THREAD_TLS]
+	str	x10, [x12, #THREAD_TLS]
 	msr	tpidr_el0, x13
-	add	x12, x0, #THREAD_ON_CPU
+	add	x12, x12, #THREAD_ON_CPU
 	stlrb	wzr, [x12]
-	mrs	x13, tpidr_el1
-	add	x13, x13, #CPU_WORK
-	ldar	w13, [x13]
-	cbnz	w13, 1f
+	add	x11, x11, #CPU_WORK
+	ldar	w11, [x11]
+	cbnz	w11, 1f
 	ldp	x19, x20, [sp, #FRAME_X19]
 	ldp	x21, x22, [sp, #FRAME_X19 + 16]
 	ldp	x23, x24, [sp, #FRAME_X19 + 32]
@@ -339,15 +288,14 @@ arch_switch_directly:
 	msr	elr_el1, x6
 	msr	spsr_el1, x7
 	msr	sp_el0, x9
-	mov	x0, xzr
-	mov	x1, x11
 	.irp	n, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
 	mov	x\n, xzr
 	.endr
 	add	sp, sp, #FRAME_SIZE
 	eret
 
-1:	stp	xzr, x11, [sp, #0]
+1:	isb				// the return to user mode would have done it
+	stp	xzr, x1, [sp, #0]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
 	stp	xzr, xzr, [sp, #48]
@@ -357,6 +305,7 @@ arch_switch_directly:
 	stp	xzr, xzr, [sp, #112]
 	stp	xzr, xzr, [sp, #128]
 	str	xzr, [sp, #144]
+	sub	x0, x12, #THREAD_ON_CPU
 2:	mov	x29, xzr
 	bl	ipc_fast_path_work
 	b	restore_user

@@ -19,8 +19,6 @@
 // the bit goes with each instruction; HINDRANCE_STEP remembers what was asked for.
 #define PSTATE_STEP ((uint64_t)1 << 21)
 
-_Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
-	"message.h");
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[19]) == FRAME_X19, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[29]) == FRAME_X29, "offsets.h");
@@ -122,11 +120,16 @@ static inline uint64_t asked_pstate(const struct arch_thread *thread)
 	return thread->frame->pstate | (is_stepped(thread) ? PSTATE_STEP : 0);
 }
 
-void thread_step_done(void)
+bool thread_step_done(void)
 {
 	struct arch_thread *thread = &thread_current()->arch;
 
+	if (!is_stepped(thread)) {
+		write_system_register(mdscr_el1, (uint64_t)MDSCR_USER);
+		return false;
+	}
 	thread->frame->pstate = asked_pstate(thread);
+	return true;
 }
 
 // A pair at a time, as the CPU loads and stores them. `count` is even.

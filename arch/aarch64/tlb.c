@@ -15,10 +15,7 @@
 #include <isa/registers.h>
 #include <stdatomic.h>
 
-#define ASID_NUMBER_BITS 16
-#define ASID_NUMBER_MASK (((uint64_t)1 << ASID_NUMBER_BITS) - 1)
-#define ASID_GENERATION  ((uint64_t)1 << ASID_NUMBER_BITS)
-#define TTBR_ASID_SHIFT  48
+#define ASID_GENERATION ((uint64_t)1 << ASID_NUMBER_BITS)
 
 #define TCR_ASID_16 ((uint64_t)1 << 36)
 
@@ -116,22 +113,6 @@ static __attribute__((noinline)) uint64_t assign_asid(struct arch_cpu *cpu, stru
 	return asid;
 }
 
-// Whether the ASID is of the generation that this CPU's TLB is for.
-static bool asid_current(const struct arch_cpu *cpu, uint64_t asid)
-{
-	return (asid & ~ASID_NUMBER_MASK) == *(const volatile uint64_t *)&cpu->asid_generation;
-}
-
-// The fast path of a switch. Only what is current is published: an old one may have another owner by now.
-static bool use_asid(struct arch_cpu *cpu, uint64_t asid)
-{
-	if (!asid_current(cpu, asid))
-		return false;
-	*(volatile uint64_t *)&cpu->asid_active = asid;
-	atomic_thread_fence(memory_order_seq_cst);
-	return asid_current(cpu, asid);
-}
-
 bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 {
 	paddr_t root = image_to_phys(empty_root);
@@ -140,7 +121,7 @@ bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 	if (space != NULL) {
 		root = space->root;
 		asid = *(volatile uint64_t *)&space->asid;
-		if (!use_asid(cpu, asid))
+		if (!isa_asid_use(cpu, asid))
 			asid = assign_asid(cpu, space);
 	} else {
 		atomic_store(&cpu->asid_active, 0);

@@ -116,9 +116,8 @@ void exception_user(uint64_t syndrome)
 		return;
 	}
 	fault = decode(syndrome);
-	if (fault.kind == FAULT_SINGLE_STEP)
-		thread_step_done();
-	trap_fault(&fault);
+	if (fault.kind != FAULT_SINGLE_STEP || thread_step_done())
+		trap_fault(&fault);
 }
 
 // An error that the bus reported late: as a rule for an access of the user code that was interrupted.

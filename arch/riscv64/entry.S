@@ -157,89 +157,29 @@ arch_guest_enter:
 	.endr
 	sret
 
-// The entries of IPC calls in syscall_table. They do not return to where they are called.
-.macro general_ipc name
+// The general way of an IPC call, which does not return to where it is called. Where there is a fast one (ipc/fast_path.c),
+// that is arch_\name.
+.macro ipc_entry name
+.weak arch_\name
+.set arch_\name, arch_slow_\name
+.global arch_slow_\name
+arch_slow_\name:
+	ld sp, CPU_CURRENT(tp)
+	ld sp, THREAD_FRAME(sp)
 	save_caller_saved
 	call sys_\name
 	j exit_user
 .endm
 
-.macro ipc_entry name
 #ifdef TERN_FAST_PATH
-.ifc \name, endpoint_call
-.exitm
-.endif
-.ifc \name, endpoint_reply_receive
-.exitm
-.endif
-#endif
-.global arch_\name
-arch_\name:
-	general_ipc \name
-.endm
-
-#ifdef TERN_FAST_PATH
-// The entries that try the fast path first, for words in registers and nothing else: they are kept below the frame.
-.macro fast_entry name, function
-.global arch_\name
-arch_\name:
-	sext.w t3, a1
-	li t4, MESSAGE_WORDS_IN_REGISTERS
-	bne t3, t4, 2f
-1:	addi sp, sp, -32
-	sd a2, 0(sp)
-	sd a3, 8(sp)
-	sd a4, 16(sp)
-	sd a5, 24(sp)
-	j \function
-
-	// What carries no word of a shorter message does not travel.
-2:	li t5, ~MESSAGE_WIDE_FLAG
-	and t3, t3, t5
-	beqz t3, 3f
-	beq t3, t4, 1b
-	bgtu t3, t4, 7f
-	addi t3, t3, -2
-	bltz t3, 4f
-	beqz t3, 5f
-	bgtz t3, 6f
-3:	li a2, 0
-4:	li a3, 0
-5:	li a4, 0
-6:	li a5, 0
-	j 1b
-7:	general_ipc \name
-
-// a0: handle, a1: info
-.global arch_slow_\name
-arch_slow_\name:
-	ld sp, CPU_CURRENT(tp)
-	ld sp, THREAD_FRAME(sp)
-	ld a2, -32(sp)
-	ld a3, -24(sp)
-	ld a4, -16(sp)
-	ld a5, -8(sp)
-	general_ipc \name
-.endm
-
-	fast_entry endpoint_call, ipc_fast_call
-	fast_entry endpoint_reply_receive, ipc_fast_reply_receive
-
-// arch_switch_directly(previous, next, badge, info)
-.global arch_switch_directly
-arch_switch_directly:
-	ld t0, THREAD_FRAME(a0)
-	ld sp, THREAD_FRAME(a1)
-	mv a7, a2                   // badge
-	mv a1, a3                   // info
-	ld a2, -32(t0)
-	ld a3, -24(t0)
-	ld a4, -16(t0)
-	ld a5, -8(t0)
+// The end of arch_switch_directly. t3: previous, t4: next; the message is where it goes.
+.global switch_directly
+switch_directly:
+	ld sp, THREAD_FRAME(t4)
 	sd tp, FRAME_CPU(sp)
-	sc.d zero, sp, (a0)         // ends a reservation, as in isa_switch
+	sc.d zero, sp, (t3)         // ends a reservation, as in isa_switch
 	fence rw, rw                // before others use the stack, and before we look for work
-	sb zero, THREAD_ON_CPU(a0)
+	sb zero, THREAD_ON_CPU(t3)
 	lw t0, CPU_WORK(tp)
 	bnez t0, 1f
 	ld t0, FRAME_PC(sp)
@@ -261,6 +201,7 @@ arch_switch_directly:
 	.irp n, 5,6,7,16,28,29,30,31
 	sd zero, FRAME_X(\n)(sp)
 	.endr
+	mv a0, t3
 2:	li s0, 0
 	call ipc_fast_path_work
 	j return_to_user

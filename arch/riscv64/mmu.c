@@ -7,6 +7,7 @@
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <arch/recent_table.h>
+#include <isa/mmu.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/string.h>
@@ -268,8 +269,10 @@ void isa_asid_init(void)
 	while (asid_mask >> asid_bits != 0)
 		asid_bits++;
 	// No generation's: a new space, whose ASID is 0, must not seem to be of it.
-	for (unsigned i = 0; i < ARCH_CPU_MAX; i++)
+	for (unsigned i = 0; i < ARCH_CPU_MAX; i++) {
 		cpus[i].arch.asid_base = 1;
+		cpus[i].arch.asid_mask = asid_mask;
+	}
 }
 
 static uint64_t asid_number(uint64_t asid)
@@ -300,19 +303,12 @@ static uint64_t asid_of(struct arch_address_space *space)
 	return atomic_compare_exchange_strong(&space->asid, &asid, fresh) ? fresh : asid;
 }
 
-// The fence: see arch_mmu_switch.
-static void load_satp(uint64_t satp)
-{
-	__asm__ volatile("fence rw, rw" : : : "memory");
-	csr_write(satp, satp);
-}
-
 static void switch_to_generation(struct arch_cpu *cpu, struct arch_address_space *space)
 {
 	uint64_t asid = asid_of(space);
 	uint64_t base = asid & ~asid_mask;
 
-	load_satp(space->satp | asid_number(asid) << SATP_ASID_SHIFT);
+	isa_load_satp(space->satp | asid_number(asid) << SATP_ASID_SHIFT);
 	if (cpu->asid_base != base) {
 		cpu->asid_base = base;
 		__asm__ volatile("sfence.vma" : : : "memory");
@@ -321,17 +317,9 @@ static void switch_to_generation(struct arch_cpu *cpu, struct arch_address_space
 
 bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 {
-	uint64_t number;
-
-	if (space == NULL) {
-		load_satp(satp_of(isa_image_to_phys(isa_kernel_root)));
-		return true;
-	}
-	// An ASID of the hart's generation is good until the hart meets another one.
-	number = atomic_load_explicit(&space->asid, memory_order_relaxed) - cpu->asid_base;
-	if (__builtin_expect(number <= asid_mask, 1))
-		load_satp(space->satp | number << SATP_ASID_SHIFT);
-	else
+	if (space == NULL)
+		isa_load_satp(satp_of(isa_image_to_phys(isa_kernel_root)));
+	else if (!isa_mmu_try_switch(cpu, space))
 		switch_to_generation(cpu, space);
 	return true;
 }

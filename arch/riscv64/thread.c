@@ -10,8 +10,6 @@
 #include <kernel/string.h>
 #include <kernel/thread.h>
 
-_Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
-	"message.h");
 _Static_assert(offsetof(struct arch_frame, pc) == FRAME_PC, "entry.S");
 _Static_assert(offsetof(struct arch_frame, x[1]) == FRAME_X(1), "entry.S");
 _Static_assert(offsetof(struct arch_frame, status) == FRAME_STATUS, "entry.S");

@@ -20,44 +20,34 @@
 	.endr
 .endm
 
-// The registers of arguments and messages, into the frame that begins `offset` above the stack pointer.
-.macro SAVE_MESSAGE_REGISTERS offset
-	movq %rdi, \offset + FRAME_RDI(%rsp)
-	movq %rsi, \offset + FRAME_RSI(%rsp)
-	movq %rdx, \offset + FRAME_RDX(%rsp)
-	movq %r10, \offset + FRAME_R10(%rsp)
-	movq %r8, \offset + FRAME_R8(%rsp)
-	movq %r9, \offset + FRAME_R9(%rsp)
+// The registers of arguments and messages, into the frame.
+.macro SAVE_MESSAGE_REGISTERS
+	movq %rdi, FRAME_RDI(%rsp)
+	movq %rsi, FRAME_RSI(%rsp)
+	movq %rdx, FRAME_RDX(%rsp)
+	movq %r10, FRAME_R10(%rsp)
+	movq %r8, FRAME_R8(%rsp)
+	movq %r9, FRAME_R9(%rsp)
 .endm
 
-.macro GENERAL_IPC name
-	SAVE_MESSAGE_REGISTERS 8
-	addq $8, %rsp
+// The general way of an IPC call, which does not return to where it is called. Where there is a fast one (ipc/fast_path.c),
+// that is arch_\name.
+.macro IPC_ENTRY name
+.weak arch_\name
+.set arch_\name, arch_slow_\name
+.global arch_slow_\name
+arch_slow_\name:
+	movq %gs:CPU_FRAME, %rsp
+	SAVE_MESSAGE_REGISTERS
 	call sys_\name
 	call trap_exit
 	jmp return_to_user
-.endm
-
-// Does not return to where it is called.
-.macro IPC_ENTRY name
-#ifdef TERN_FAST_PATH
-.ifc \name, endpoint_call
-.exitm
-.endif
-.ifc \name, endpoint_reply_receive
-.exitm
-.endif
-#endif
-.global arch_\name
-arch_\name:
-	GENERAL_IPC \name
 .endm
 
 .text
 
 // What a direct call finds in the frame; rcx is overwritten.
 .macro SAVE_PRESERVED
-	subq $FRAME_SIZE, %rsp
 	movq %rcx, FRAME_RIP(%rsp)
 	movq %gs:CPU_USER_STACK, %rcx
 	movq %r11, FRAME_RFLAGS(%rsp)
@@ -99,7 +89,7 @@ arch_\name:
 syscall_entry:
 	swapgs
 	movq %rsp, %gs:CPU_USER_STACK
-	movq %gs:CPU_KERNEL_STACK, %rsp
+	movq %gs:CPU_FRAME, %rsp
 	cmpq %gs:CPU_DIRECT_CALLS, %rax
 	jae syscall_whole
 	SAVE_PRESERVED
@@ -133,13 +123,13 @@ syscall_whole:
 	jnz guest_syscall
 	popq %rcx
 	SAVE_PRESERVED
-	SAVE_MESSAGE_REGISTERS 0
+	SAVE_MESSAGE_REGISTERS
 	movq %rax, FRAME_RAX(%rsp)
 	call trap_syscall
 	call trap_exit
 	jmp return_to_user
 
-// A guest's registers go straight to its state page, rcx. The frame of the personality's guest_enter is where the stack begins.
+// A guest's registers go straight to its state page, rcx. The frame of the personality's guest_enter is above the guest's.
 guest_syscall:
 	EACH_GUEST_REGISTER STORE_GUEST, %rcx
 	movq %r11, GUEST_R11(%rcx)
@@ -151,6 +141,7 @@ guest_syscall:
 	movq %rax, GUEST_RSP(%rcx)
 	movq $GUEST_SYSTEM_CALL, GUEST_REASON(%rcx)
 	xorl %ebp, %ebp
+	addq $FRAME_SIZE, %rsp
 	call guest_end
 	movq FRAME_RBX(%rsp), %rbx
 	movq FRAME_R12(%rsp), %r12
@@ -165,8 +156,8 @@ guest_syscall:
 // this stack pointer.
 .global arch_guest_enter
 arch_guest_enter:
-	movq %gs:CPU_KERNEL_STACK, %rsp
-	subq $2 * FRAME_SIZE, %rsp
+	movq %gs:CPU_FRAME, %rsp
+	subq $FRAME_SIZE, %rsp
 	call guest_begin
 	movq %gs:CPU_CURRENT, %rax
 	movq FRAME_RIP(%rsp), %rcx
@@ -184,88 +175,32 @@ arch_guest_enter:
 #include <tern/syscalls_undef.h>
 
 #ifdef TERN_FAST_PATH
-// The entries that try the fast path first: the message words are kept below the frame, and the C function finds the stack as
-// if it had been called.
-.macro FAST_ENTRY name, function
-.global arch_\name
-arch_\name:
-	cmpl $MESSAGE_WORDS_IN_REGISTERS, %esi // words in registers and nothing else
-	jne 2f
-1:	pushq %rdx
-	pushq %r10
-	pushq %r8
-	pushq %r9
-	jmp \function
-
-	// What carries no word of a shorter message does not travel.
-2:	movl %esi, %r11d
-	andl $~MESSAGE_WIDE_FLAG, %r11d
-	jz 3f
-	cmpl $2, %r11d
-	jb 4f
-	je 5f
-	cmpl $MESSAGE_WORDS_IN_REGISTERS, %r11d
-	je 1b
-	jb 6f
-	GENERAL_IPC \name
-3:	xorl %edx, %edx
-4:	xorl %r10d, %r10d
-5:	xorl %r8d, %r8d
-6:	xorl %r9d, %r9d
-	jmp 1b
-
-// rdi: handle, rsi: info
-.global arch_slow_\name
-arch_slow_\name:
-	movq %gs:CPU_KERNEL_STACK, %rsp
-	subq $FRAME_SIZE, %rsp
-	movq -16(%rsp), %rdx
-	movq -24(%rsp), %r10
-	movq -32(%rsp), %r8
-	movq -40(%rsp), %r9
-	SAVE_MESSAGE_REGISTERS 0
-	call sys_\name
-	call trap_exit
-	jmp return_to_user
-.endm
-
-FAST_ENTRY endpoint_call, ipc_fast_call
-FAST_ENTRY endpoint_reply_receive, ipc_fast_reply_receive
-
-// arch_switch_directly(previous, next, badge, info)
+// The end of arch_switch_directly. r12: the CPU, r13: previous, r14: next; the message is where it goes.
+// User mode can load selectors, which mean nothing, but the next thread must not see them.
 .balign 16
-.global arch_switch_directly
-arch_switch_directly:
-	movq %gs:CPU_KERNEL_STACK, %rax
-	movq -FRAME_SIZE - 24(%rax), %r10
-	movq -FRAME_SIZE - 32(%rax), %r8
-	movq -FRAME_SIZE - 40(%rax), %r9
-	movq -FRAME_SIZE - 16(%rax), %rax // word 0
-	movq THREAD_FRAME(%rsi), %rsp
+.global switch_directly
+switch_directly:
+	movq THREAD_FRAME(%r14), %rsp
 	leaq FRAME_SIZE(%rsp), %rbx
-	movq %rbx, %gs:CPU_KERNEL_STACK
+	movq %rsp, %gs:CPU_FRAME
 	movq %rbx, %gs:CPU_RSP0
 	rdfsbase %rbx
-	movq %rbx, THREAD_FS_BASE(%rdi)
-	movq THREAD_FS_BASE(%rsi), %rbp
-	xorl %ebx, %ebx // selectors mean nothing, but the next thread must not see them
-	movl %ebx, %ds
-	movl %ebx, %es
-	movl %ebx, %fs
+	movq %rbx, THREAD_FS_BASE(%r13)
+	xorl %eax, %eax
+	movq THREAD_FS_BASE(%r14), %rbp
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %fs
 	wrfsbase %rbp
 	swapgs
 	rdgsbase %rbp
-	movq %rbp, THREAD_GS_BASE(%rdi)
-	movl %ebx, %gs
-	movq THREAD_GS_BASE(%rsi), %rbp
+	movq %rbp, THREAD_GS_BASE(%r13)
+	movl %eax, %gs
+	movq THREAD_GS_BASE(%r14), %rbp
 	wrgsbase %rbp
-	swapgs
-	movb $0, THREAD_ON_CPU(%rdi)
-	cmpl $0, %gs:CPU_WORK
+	movb $0, THREAD_ON_CPU(%r13)
+	cmpl $0, CPU_WORK(%r12)
 	jne 1f
-	movq %rdx, %rdi // badge
-	movq %rcx, %rsi // info
-	movq %rax, %rdx // word 0
 	movq FRAME_RBX(%rsp), %rbx
 	movq FRAME_RBP(%rsp), %rbp
 	movq FRAME_R12(%rsp), %r12
@@ -275,17 +210,13 @@ arch_switch_directly:
 	movq FRAME_RIP(%rsp), %rcx
 	movq FRAME_RFLAGS(%rsp), %r11
 	movq FRAME_RSP(%rsp), %rsp
-	xorl %eax, %eax
-	swapgs
 	sysretq
 
-1:	movq $0, FRAME_RAX(%rsp)
-	movq %rdx, FRAME_RDI(%rsp)
-	movq %rcx, FRAME_RSI(%rsp)
-	movq %rax, FRAME_RDX(%rsp)
-	movq %r10, FRAME_R10(%rsp)
-	movq %r8, FRAME_R8(%rsp)
-	movq %r9, FRAME_R9(%rsp)
+1:	swapgs
+	SAVE_MESSAGE_REGISTERS
+	movq %rax, FRAME_RAX(%rsp)
+	movq %r13, %rdi
+	xorl %ebp, %ebp
 	call ipc_fast_path_work
 	jmp return_to_user
 
@@ -295,7 +226,7 @@ arch_switch_directly:
 arch_resume_directly:
 	movq THREAD_FRAME(%rsi), %rsp
 	leaq FRAME_SIZE(%rsp), %rax
-	movq %rax, %gs:CPU_KERNEL_STACK
+	movq %rsp, %gs:CPU_FRAME
 	movq %rax, %gs:CPU_RSP0
 	rdfsbase %rax
 	movq %rax, THREAD_FS_BASE(%rdi)
@@ -376,7 +307,7 @@ debug_entry:
 	swapgs
 	pushq %rdi
 	movq %rsp, %rdi
-	movq %gs:CPU_KERNEL_STACK, %rsp
+	movq %gs:CPU_RSP0, %rsp
 	pushq 40(%rdi)
 	pushq 32(%rdi)
 	pushq 24(%rdi)

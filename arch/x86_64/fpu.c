@@ -52,12 +52,8 @@ static void save(void *state)
 
 static void load(const void *state)
 {
-	static const uint32_t zero;
-
-	// Some CPUs leave the last instruction and data pointers alone unless an exception is pending:
-	// overwrite them.
 	if (cpu_features.fpu_pointers_leak)
-		__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
+		fpu_hide_pointers();
 	if (components != 0)
 		__asm__ volatile("xrstor64 (%0)"
 				 :

@@ -12,8 +12,6 @@
 #include <kernel/string.h>
 #include <kernel/thread.h>
 
-_Static_assert(MESSAGE_REGISTER_WORDS == MESSAGE_WORDS_IN_REGISTERS && MESSAGE_WIDE == MESSAGE_WIDE_FLAG,
-	"message.h");
 // What asm.h says.
 #define AT(type, member, offset) (offsetof(struct type, member) == (offset))
 _Static_assert(AT(arch_frame, rbx, FRAME_RBX) && AT(arch_frame, rbp, FRAME_RBP) &&
@@ -26,7 +24,7 @@ _Static_assert(AT(arch_frame, rbx, FRAME_RBX) && AT(arch_frame, rbp, FRAME_RBP) 
 		AT(arch_frame, vector, FRAME_VECTOR) && AT(arch_frame, rip, FRAME_RIP) &&
 		AT(arch_frame, rflags, FRAME_RFLAGS) && AT(arch_frame, cs, FRAME_CS) &&
 		AT(arch_frame, rsp, FRAME_RSP) && AT(arch_cpu, self, CPU_SELF) &&
-		AT(arch_cpu, kernel_stack, CPU_KERNEL_STACK) && AT(arch_cpu, user_stack, CPU_USER_STACK) &&
+		AT(arch_cpu, frame, CPU_FRAME) && AT(arch_cpu, user_stack, CPU_USER_STACK) &&
 		AT(arch_thread, fs_base, THREAD_FS_BASE) && AT(arch_thread, gs_base, THREAD_GS_BASE) &&
 		AT(arch_thread, stack_pointer, THREAD_STACK_POINTER) &&
 		AT(arch_thread, entry, THREAD_ENTRY) && AT(arch_thread, frame, THREAD_FRAME) &&
@@ -152,7 +150,7 @@ void arch_thread_init_kernel(struct arch_thread *thread, vaddr_t stack_top, void
 static void set_frame(struct arch_cpu *cpu, struct arch_thread *thread, struct arch_frame *frame)
 {
 	thread->frame = frame;
-	cpu->kernel_stack = (uintptr_t)(frame + 1);
+	cpu->frame = frame;
 	cpu->task_state.rsp[0] = (uintptr_t)(frame + 1);
 }
 

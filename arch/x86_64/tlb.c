@@ -76,7 +76,6 @@ static bool switch_to_pcid(struct arch_cpu *cpu, const struct arch_address_space
 bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 {
 	assert(!arch_irq_enabled());
-	cpu->space = space;
 	if (space != NULL && space->pcid != 0)
 		return switch_to_pcid(cpu, space);
 	write_cr3(space != NULL ? space->root : kernel_root);
@@ -95,7 +94,7 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 {
 	struct arch_cpu *cpu = isa_cpu_self();
 
-	if (space != NULL && space != cpu->space) {
+	if (space != NULL && space->root != (read_cr3() & ~(uint64_t)(PCID_COUNT - 1))) {
 		atomic_fetch_or(&cpu->pcid_stale[space->pcid / 64], pcid_bit(space->pcid));
 		return;
 	}

@@ -53,22 +53,16 @@ void arch_fpu_reset(struct arch_thread *thread);
 uint64_t arch_tls_get(struct arch_thread *thread);
 void arch_tls_set(struct arch_thread *thread, uint64_t base);
 
-// The fast path of IPC (ipc/fast_path.c). Whether arch_switch_directly works on this machine.
+// Whether direct switches (arch/direct_switch.h) work on this machine.
 static inline bool arch_can_switch_directly(void);
-// From the current thread in its system call to user mode of another one whose context is fresh: as
-// arch_context_switch and arch_enter_user, with the four words of the current thread's message, badge, info and
-// no error in `next`'s registers, all other caller-saved registers zero. Clears on_cpu of `previous` when its stack is no longer in use,
-// and then looks at the CPU's work: where it is not 0, ipc_fast_path_work comes first.
-_Noreturn void arch_switch_directly(
-	struct arch_thread *previous, struct arch_thread *next, uint64_t badge, uint64_t info);
-// The same with the registers that the frame of `next` has, all of them; nothing is kept of the current thread but what its frame has.
+// From the current thread in its system call or fault to user mode of another one whose context is fresh, with all registers of its
+// frame: as arch_context_switch and arch_enter_user. Nothing is kept of the current thread but what its frame has. Clears on_cpu of
+// `previous` when its stack is no longer in use, and then looks at the CPU's work: where it is not 0, ipc_fast_path_work comes
+// first. FPU and address space have been switched.
 _Noreturn void arch_resume_directly(struct arch_thread *previous, struct arch_thread *next);
-// The part of both for the FPU, which comes before.
+// The FPU's part of a direct switch.
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
-// Goes on with the general way of the system call whose fast path was tried.
-_Noreturn void arch_slow_endpoint_call(uint64_t handle, uint64_t info);
-_Noreturn void arch_slow_endpoint_reply_receive(uint64_t handle, uint64_t info);
 
 // All user registers, TLS bases included. The thread is current or not running. Setting leaves privileged
 // bits as they must be and returns false, changing nothing, where the CPU would refuse an address

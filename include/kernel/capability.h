@@ -24,6 +24,9 @@ struct capability {
 	struct derivation derivation;
 };
 
+// One that no handle names.
+extern const struct capability capability_none;
+
 #define CAPABILITY_TABLE_PAGES 512 // pages of slots: 32 768 handles at 64 bytes
 
 struct capability_table {

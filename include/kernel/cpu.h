@@ -22,7 +22,14 @@ struct cpu {
 	struct thread *idle;
 	struct thread *previous;             // switched from, until the next thread has finished the switch
 	struct address_space *address_space; // loaded in the MMU; NULL: the kernel's own
-	unsigned index;
+	uint64_t bit;                        // 1 << index
+	union {
+		struct {
+			unsigned no_hindrance; // 0
+			unsigned index;
+		};
+		uint64_t place; // of a thread that may run here at once
+	};
 	bool online;            // schedules
 	bool blocked;           // the current thread has blocked in this kernel entry
 	bool leaving;           // the thread switched from needs no kernel context

@@ -68,7 +68,7 @@ INLINE void direct_change_payer(struct cpu *cpu, struct thread *self, struct thr
 	object_get(&next->object);
 	__atomic_store_n(&cpu->payer, next, __ATOMIC_RELAXED);
 	// Never the last one: what runs is held.
-	atomic_fetch_sub_explicit(&self->object.references, 1, memory_order_release);
+	object_put_some(&self->object);
 }
 
 // On to user mode of a thread that is current and runs by its state, with all that its frame has.

@@ -7,9 +7,7 @@
 #define KERNEL_DIRECT_SWITCH_H
 
 #include <arch/thread.h>
-#include <kernel/address_space.h>
 #include <kernel/cpu.h>
-#include <kernel/process.h>
 #include <kernel/thread.h>
 
 #define RARE(condition) __builtin_expect((condition), 0)
@@ -20,8 +18,7 @@
 // Whether a thread that waits may run here as soon as it is claimed.
 INLINE bool direct_is_unhindered(const struct thread *thread, const struct cpu *cpu)
 {
-	return atomic_load_explicit(&thread->hindrances, memory_order_relaxed) == 0 &&
-		thread->cpu == cpu->index;
+	return __atomic_load_n(&thread->place, __ATOMIC_RELAXED) == cpu->place;
 }
 
 // Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
@@ -41,17 +38,6 @@ INLINE void direct_begin_wait(struct thread *self, const struct wait_operations 
 	arch_thread_reset_context(&self->arch, thread_resume_user);
 	self->wait_operations = operations;
 	atomic_store(&self->state, state);
-}
-
-// The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
-INLINE _Noreturn void direct_pass_on(
-	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t badge, uint64_t info)
-{
-	cpu->current = next;
-	if (cpu->address_space != next->process->space)
-		address_space_load(cpu, next->process->space);
-	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);
-	arch_switch_directly(&self->arch, &next->arch, badge, info);
 }
 
 #endif

@@ -20,12 +20,6 @@ struct fault;
 struct notification;
 struct wait_operations;
 
-// The ISA jumps there with the whole frame saved but for the registers of arguments and message, of which it keeps the words: the message is words
-// in registers and nothing else. (Words that are not there are in no register, so MESSAGE_WIDE makes no difference.)
-// They go on with arch_switch_directly or arch_slow_NAME.
-_Noreturn void ipc_fast_call(handle_t handle, uint64_t info);
-_Noreturn void ipc_fast_reply_receive(handle_t handle, uint64_t info);
-
 // A signal by the current thread in its system call to one that waits, and its wait for a notification whose lock is held and which
 // has nothing: directly, from user mode to user mode. They return where it must be done in the general way, with nothing
 // changed; true: a waiter has been made ready.

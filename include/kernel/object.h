@@ -70,6 +70,12 @@ bool object_try_get(struct object *object);
 // kernel entry (object_reap), so any lock may be held.
 void object_put(struct object *object);
 
+// The same where others are known to be left.
+static inline void object_put_some(struct object *object)
+{
+	atomic_fetch_sub_explicit(&object->references, 1, memory_order_release);
+}
+
 // Destroys what was queued on this CPU and frees what has become quiescent. Called by trap_exit and idle; no
 // lock held.
 void object_reap(void);

@@ -28,6 +28,7 @@
 #include <tern/message.h>
 
 struct address_space;
+struct capability;
 struct endpoint;
 struct memory;
 struct notification;
@@ -74,15 +75,31 @@ struct offer {
 	uint64_t flags;
 };
 
+// An endpoint that a thread called, or received from, last: good as long as the handle's slot has that generation.
+struct target {
+	handle_t handle;
+	const struct capability *slot;
+	struct endpoint *endpoint;
+	uint64_t badge;
+	uint32_t generation;
+};
+
 struct thread {
 	struct arch_thread
 		arch; // must be first, and the next ones where they are: assembly knows on_cpu and guest
 	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by
 	// compare-and-swap.
 	_Atomic uint64_t state;
-	atomic_uint hindrances;    // enum hindrance
+	union {
+		struct {
+			atomic_uint hindrances; // enum hindrance
+			unsigned cpu;           // whose run queue it is in, or that ran it last
+		};
+		uint64_t place; // both: that of a CPU, where the thread may run there at once
+	};
 	atomic_bool on_cpu;        // its kernel stack is in use; whoever switches to it waits until it is not
 	struct guest_state *guest; // the state page of the guest that it runs; NULL: it runs its own code
+	struct target call_target, receive_target;
 	struct object object;
 	struct spinlock
 		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watch, context
@@ -95,7 +112,6 @@ struct thread {
 	bool parked; // ready, but not in a run queue since it is suspended
 	uint8_t base_priority;
 	uint8_t priority; // effective, when it was last queued: see loan_follow
-	unsigned cpu;     // whose run queue it is in, or that ran it last
 	uint64_t affinity;
 	struct list_node run_link;
 	uint8_t run_priority;               // of the queue that it is in

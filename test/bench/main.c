@@ -35,19 +35,35 @@ static int compare(const void *a, const void *b)
 
 static const char *only; // the one operation to count; NULL: all
 
+// Not by printf, which uses floating-point registers.
+static void print_number(uint64_t number)
+{
+	char digits[22] = {0};
+	char *first = digits + sizeof(digits) - 1;
+
+	do {
+		*--first = (char)('0' + number % 10);
+		number /= 10;
+	} while (number != 0);
+	*--first = ' ';
+	fputs(first, stdout);
+}
+
 // Prints a line of sorted batch totals for `count` operations each, less `overhead` for all of them, and how many were done.
 static void report(const char *name, uint64_t *totals, uint64_t overhead, uint64_t count)
 {
 	const unsigned picks[] = {0, BATCHES / 2, BATCHES - 1};
 
 	qsort(totals, BATCHES, sizeof(totals[0]), compare);
-	printf("bench %s", name);
+	fputs("bench ", stdout);
+	fputs(name, stdout);
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t total = totals[picks[i]] > overhead ? totals[picks[i]] - overhead : 0;
 
-		printf(" %llu", (unsigned long long)((total * 10 + count / 2) / count));
+		print_number((total * 10 + count / 2) / count);
 	}
-	printf(" %llu\n", (unsigned long long)(count * (BATCHES + 1)));
+	print_number(count * (BATCHES + 1));
+	fputs("\n", stdout);
 	fflush(stdout);
 }
 

@@ -34,10 +34,31 @@ bool mmu_map_direct(paddr_t base, uint64_t length, unsigned access);
 void *mmu_map_device(paddr_t base, uint64_t length);
 
 // tlb.c. What asid_generation of a CPU is until it has flushed its TLB: no ASID's generation.
-#define ASID_STALE ((uint64_t)1)
+#define ASID_STALE       ((uint64_t)1)
+#define ASID_NUMBER_BITS 16
+#define ASID_NUMBER_MASK (((uint64_t)1 << ASID_NUMBER_BITS) - 1)
+#define TTBR_ASID_SHIFT  48
 
-// thread.c. The current thread has done one step, and does another when it goes on unless its registers are written.
-void thread_step_done(void);
+// Whether the ASID is of the generation that this CPU's TLB is for.
+static inline __attribute__((always_inline)) bool isa_asid_is_current(
+	const struct arch_cpu *cpu, uint64_t asid)
+{
+	return (asid & ~ASID_NUMBER_MASK) == *(const volatile uint64_t *)&cpu->asid_generation;
+}
+
+// The fast path of a switch. Only what is current is published: an old one may have another owner by now.
+static inline __attribute__((always_inline)) bool isa_asid_use(struct arch_cpu *cpu, uint64_t asid)
+{
+	if (!isa_asid_is_current(cpu, asid))
+		return false;
+	*(volatile uint64_t *)&cpu->asid_active = asid;
+	atomic_thread_fence(memory_order_seq_cst);
+	return isa_asid_is_current(cpu, asid);
+}
+
+// thread.c. The current thread has done one step, and does another when it goes on unless its registers are written. False: it is
+// not stepped; one that is, and left the CPU directly, had the CPU told so.
+bool thread_step_done(void);
 
 // fpu.c. The current thread used the FPU while it was off.
 void fpu_first_use(void);

@@ -18,8 +18,8 @@
 #define THREAD_FRESH_ENTRY 16
 #define THREAD_TLS         24
 #define THREAD_HINDRANCES  584
-#define THREAD_ON_CPU      588
-#define THREAD_GUEST       592
+#define THREAD_ON_CPU      592
+#define THREAD_GUEST       600
 #define HINDRANCE_STEP_BIT 7
 
 // struct guest_state
@@ -34,10 +34,6 @@
 #define CPU_DIRECT_CALLS    48
 #define CPU_WORK            56
 #define CPU_CURRENT         64
-
-// message.h's
-#define MESSAGE_WORDS_IN_REGISTERS 4
-#define MESSAGE_WIDE_FLAG          0x800
 
 // CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
 #define CPACR_FPU (3 << 20)

@@ -58,8 +58,8 @@
 #define THREAD_KERNEL_SP 0
 #define THREAD_ENTRY     8
 #define THREAD_FRAME     16
-#define THREAD_ON_CPU    316
-#define THREAD_GUEST     320
+#define THREAD_ON_CPU    320
+#define THREAD_GUEST     328
 
 // struct guest_state begins as a frame
 #define GUEST_REASON      264
@@ -67,13 +67,9 @@
 
 #define CPU_EMERGENCY_STACK 0
 #define CPU_SCRATCH         8
-#define CPU_DIRECT_CALLS    56
-#define CPU_WORK            64
-#define CPU_CURRENT         72
-
-// message.h's, for assembly
-#define MESSAGE_WORDS_IN_REGISTERS 4
-#define MESSAGE_WIDE_FLAG          0x800
+#define CPU_DIRECT_CALLS    64
+#define CPU_WORK            72
+#define CPU_CURRENT         80
 
 #ifndef __ASSEMBLER__
 

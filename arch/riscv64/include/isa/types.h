@@ -40,6 +40,7 @@ struct arch_cpu {
 	struct arch_thread *fpu_owner; // whose FPU registers are in the hart; NULL: nobody's
 	uint64_t timer_ticks;          // what the timer is set to; UINT64_MAX: nothing
 	uint64_t asid_base;   // the generation that the TLB has entries of: its ASIDs without their numbers
+	uint64_t asid_mask;   // of their numbers: the same on all harts
 	uint32_t relax_count; // calls of arch_cpu_relax
 };
 

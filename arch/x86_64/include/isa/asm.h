@@ -25,10 +25,6 @@
 // arch_frame.vector of a frame that SYSRET may return to: its rip and rflags are what rcx and r11 hold then.
 #define FRAME_SYSCALL 0x100
 
-// message.h's, for assembly
-#define MESSAGE_WORDS_IN_REGISTERS 4
-#define MESSAGE_WIDE_FLAG          0x800
-
 #define FRAME_RBX    0
 #define FRAME_RBP    8
 #define FRAME_RDX    16
@@ -51,7 +47,7 @@
 #define FRAME_SIZE   176
 
 #define CPU_SELF         0
-#define CPU_KERNEL_STACK 8
+#define CPU_FRAME        8
 #define CPU_USER_STACK   16
 #define CPU_RSP0         116
 #define CPU_DIRECT_CALLS 17184
@@ -63,8 +59,8 @@
 #define THREAD_FRAME         16
 #define THREAD_FS_BASE       24
 #define THREAD_GS_BASE       32
-#define THREAD_ON_CPU        908
-#define THREAD_GUEST         912
+#define THREAD_ON_CPU        912
+#define THREAD_GUEST         920
 
 // struct guest_state; registers in the order of struct registers
 #define GUEST_REGISTER(n) (8 * (n))

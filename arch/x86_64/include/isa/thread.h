@@ -12,6 +12,15 @@ _Static_assert(MESSAGE_FRAME_WORDS == MESSAGE_WIDE_WORDS, "the frame has room fo
 
 void fpu_switch(struct arch_cpu *cpu, struct arch_thread *previous, const struct arch_thread *next);
 
+// Some CPUs leave the last instruction and data pointers alone when they load a state, unless an exception is pending:
+// overwrites them.
+static inline void fpu_hide_pointers(void)
+{
+	static const uint32_t zero;
+
+	__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
+}
+
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {

@@ -71,10 +71,9 @@ struct emergency_stack {
 
 struct arch_cpu {
 	struct cpu *self;
-	uint64_t kernel_stack; // of the current thread, for SYSCALL
-	uint64_t user_stack;   // the user's stack pointer for the first instructions of a SYSCALL
-	struct arch_address_space *space;
-	bool fpu_disabled; // CR0.TS is set
+	struct arch_frame *frame; // of the current thread, for SYSCALL
+	uint64_t user_stack;      // the user's stack pointer for the first instructions of a SYSCALL
+	bool fpu_disabled;        // CR0.TS is set
 	uint32_t apic_id;
 	uint64_t timer_deadline;
 	uint64_t gdt[GDT_ENTRIES];

@@ -31,7 +31,7 @@ static inline void counter_loop(uint64_t rounds)
 // Uses the floating-point registers.
 static inline void use_fpu(uint64_t pattern)
 {
-	__asm__ volatile("movq %0, %%xmm9" : : "r"(pattern) : "xmm9");
+	__asm__ volatile("movq %0, %%xmm9" : : "r"(pattern));
 }
 
 static inline uint64_t read_fpu(void)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// Message registers (a6 and t0 to t2 have the words of a wide one) and the quick ways of direct switches.
+
+#ifndef ISA_DIRECT_SWITCH_H
+#define ISA_DIRECT_SWITCH_H
+
+#include <isa/csr.h>
+#include <isa/mmu.h>
+#include <kernel/cpu.h>
+
+register uint64_t message_handle __asm__("a0");
+register uint64_t message_info __asm__("a1");
+register uint64_t message_word_0 __asm__("a2");
+register uint64_t message_word_1 __asm__("a3");
+register uint64_t message_word_2 __asm__("a4");
+register uint64_t message_word_3 __asm__("a5");
+register uint64_t message_badge __asm__("a7");
+
+static inline __attribute__((always_inline)) _Noreturn void arch_jump(void (*function)(void))
+{
+	__asm__ volatile("j %0"
+			 :
+			 : "i"(function), "r"(message_handle), "r"(message_info), "r"(message_badge),
+			 "r"(message_word_0), "r"(message_word_1), "r"(message_word_2), "r"(message_word_3)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
+	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	const struct arch_thread *owner = cpu->fpu_owner;
+
+	if (__builtin_expect(owner != previous && owner != next, 1))
+		return true;
+	if (cpu_count > 1)
+		return false;
+	if (owner == next) {
+		csr_set(sstatus, SSTATUS_FS_CLEAN);
+		return true;
+	}
+	if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+		previous->fpu_dirty = true;
+	csr_clear(sstatus, SSTATUS_FS);
+	return true;
+}
+
+static inline __attribute__((always_inline)) bool arch_mmu_try_switch(
+	struct arch_cpu *cpu, struct arch_address_space *space, bool *kept)
+{
+	*kept = true;
+	return isa_mmu_try_switch(cpu, space);
+}
+
+static inline __attribute__((always_inline)) _Noreturn void arch_switch_directly(
+	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	register struct arch_thread *t3 __asm__("t3") = previous;
+	register struct arch_thread *t4 __asm__("t4") = next;
+
+	(void)cpu; // tp
+	__asm__ volatile("j switch_directly"
+			 :
+			 : "r"(t3), "r"(t4), "r"(message_badge), "r"(message_info), "r"(message_word_0),
+			 "r"(message_word_1), "r"(message_word_2), "r"(message_word_3)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+#endif
