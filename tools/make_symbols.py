@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the kernel's table of its own functions as assembly: `make_symbols.py OUTPUT [NM PROGRAM]`.
+"""Writes the kernel's table of its own functions as assembly: `make_symbols.py OUTPUT [NM PROGRAM [LINKED]]`.
 
 The kernel is linked twice: first with the empty table that this makes without a program, then with the table of what
-was linked first. The table stands behind the code, so that it moves no function. include/kernel/symbol.h has the layout.
+was linked first. The table stands behind the code, so that it moves no function; where LINKED, the second program, is
+given, that is checked. include/kernel/symbol.h has the layout.
 """
 
 from __future__ import annotations
@@ -56,8 +57,13 @@ def assembly(symbols: list[tuple[int, str]]) -> str:
 
 def main() -> None:
     """Writes the table of a program, or an empty one."""
-    output, *program = sys.argv[1:]
-    Path(output).write_text(assembly(functions(*program) if program else []), encoding="ascii")
+    output, *arguments = sys.argv[1:]
+    found = functions(*arguments[:2]) if arguments else []
+    if arguments[2:]:
+        moved = sorted(set(found) ^ set(functions(arguments[0], arguments[2])))
+        if moved:
+            sys.exit(f"the second link of the kernel moved functions: {moved[0][1]} and {len(moved) - 1} more")
+    Path(output).write_text(assembly(found), encoding="ascii")
 
 
 if __name__ == "__main__":
