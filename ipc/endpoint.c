@@ -295,6 +295,8 @@ static enum error receive_locked(struct endpoint *endpoint, struct thread *threa
 	}
 	if (thread->message_info & MESSAGE_TRY)
 		return ERR_WOULD_BLOCK;
+	if (object_has_ended(&endpoint->object))
+		return ERR_BAD_HANDLE;
 	thread_prepare_wait(&ipc_receive_wait, endpoint, THREAD_BLOCKED, message_deadline(thread));
 	list_push_back(&endpoint->receivers, &thread->wait_link);
 	return ERR_OK;

@@ -21,7 +21,8 @@ INLINE void lend(struct thread *handler, const struct thread *client)
 
 INLINE bool has_message(const struct endpoint *endpoint)
 {
-	return endpoint->senders != NULL || (endpoint->notification && endpoint->notification->word != 0);
+	return object_has_ended(&endpoint->object) || endpoint->senders != NULL ||
+		(endpoint->notification && endpoint->notification->word != 0);
 }
 
 static inline bool has_lost_loan(struct thread *client)

@@ -248,10 +248,11 @@ slow:
 	slow_call();
 }
 
-// Whether a receiver would find anything now. The endpoint's lock is held, which keeps signals to a bound notification out.
+// Whether a receiver would not wait now. The endpoint's lock is held, which keeps signals to a bound notification out.
 INLINE bool has_message(const struct endpoint *endpoint)
 {
-	return endpoint->senders != NULL || (endpoint->notification && endpoint->notification->word != 0);
+	return object_has_ended(&endpoint->object) || endpoint->senders != NULL ||
+		(endpoint->notification && endpoint->notification->word != 0);
 }
 
 // Whether a ready thread might come before the client, which has a lower priority than its server.

@@ -192,6 +192,10 @@ struct syscall_result sys_notification_wait(handle_t handle, uint64_t deadline)
 		return SYSCALL_ERROR(found.badge);
 	spin_lock(&notification->lock);
 	word = take_word(notification);
+	if (word == 0 && object_has_ended(&notification->object)) {
+		spin_unlock(&notification->lock);
+		return SYSCALL_ERROR(ERR_BAD_HANDLE);
+	}
 	if (word == 0) {
 		if (FAST_PATH && deadline == DEADLINE_NEVER)
 			notification_wait_directly(notification, &notification_wait);

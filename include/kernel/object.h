@@ -76,6 +76,13 @@ static inline void object_put_some(struct object *object)
 	atomic_fetch_sub_explicit(&object->references, 1, memory_order_release);
 }
 
+// Whether the last reference has gone. What ends with an object is ended under that object's lock; whoever enters himself there in this
+// kernel entry, after a look-up that did not count it, looks first, with the lock held: nobody would end his wait any more.
+static inline bool object_has_ended(const struct object *object)
+{
+	return atomic_load_explicit(&object->references, memory_order_relaxed) == 0;
+}
+
 // Destroys what was queued on this CPU and frees what has become quiescent. Called by trap_exit and idle; no
 // lock held.
 void object_reap(void);
