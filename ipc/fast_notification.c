@@ -83,7 +83,6 @@ void notification_wait_directly(struct notification *notification, const struct 
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *next;
-	uint64_t state;
 	int best;
 
 	if (RARE(!spin_try_lock(&cpu->run_queue.lock)))
@@ -98,8 +97,7 @@ void notification_wait_directly(struct notification *notification, const struct 
 	list_push_back(&notification->waiters, &self->wait_link);
 	self->wait_object = notification;
 	self->slice_remaining = 0;
-	state = atomic_load_explicit(&self->state, memory_order_relaxed);
-	direct_begin_wait(self, operations, (state & ~(uint64_t)0xff) + BLOCKED_STATE(1));
+	direct_begin_wait(self, operations, direct_next_wait(self));
 	spin_unlock(&notification->lock);
 	direct_go_over_to_ready(cpu, self, next, arch_time_now());
 general:

@@ -12,18 +12,18 @@
 #include <arch/direct_switch.h>
 #include <kernel/address_space.h>
 #include <kernel/cpu.h>
-#include <kernel/direct_switch.h>
-#include <kernel/endpoint.h>
+#include <kernel/direct_call.h>
 #include <kernel/fast_path.h>
-#include <kernel/loan.h>
 #include <kernel/process.h>
 
 #define COLD _Noreturn __attribute__((noinline, cold))
+// With everything that it calls inside it.
+#define WHOLE __attribute__((flatten))
 
-// The first node is claimed: nobody takes it out again, so its own links need no care.
-INLINE void list_pop_first(struct list_node *list)
+// It is claimed: nobody takes it out again, so its own links need no care.
+INLINE void list_pop(struct list_node *list, const struct list_node *first)
 {
-	struct list_node *second = list->next->next;
+	struct list_node *second = first->next;
 
 	list->next = second;
 	second->previous = list;
@@ -61,17 +61,18 @@ INLINE void restore_message(const struct message *message)
 // MESSAGE_WIDE. The general way would find the info in `self` as well.
 INLINE bool has_only_words(struct thread *self)
 {
-	uint32_t length = (uint32_t)message_info;
-
 	self->message_info = message_info;
-	if (!RARE(length != MESSAGE_REGISTER_WORDS))
+	if (!RARE((uint32_t)message_info != MESSAGE_REGISTER_WORDS))
 		return true;
-	if (length != 0)
-		length &= ~(uint32_t)MESSAGE_WIDE;
-	if (length > MESSAGE_REGISTER_WORDS)
-		return false;
+	if ((uint32_t)message_info == 0) {
+		message_word_0 = message_word_1 = message_word_2 = message_word_3 = 0;
+		__asm__ volatile(""); // not shared with what follows
+		return true;
+	}
 	message_info &= ~MESSAGE_WIDE;
-	switch (length) {
+	if ((uint32_t)message_info > MESSAGE_REGISTER_WORDS)
+		return false;
+	switch ((uint32_t)message_info) {
 	case 0:
 		message_word_0 = 0;
 		// fallthrough
@@ -104,7 +105,7 @@ INLINE _Noreturn void slow_reply_receive(void)
 INLINE bool is_target(const struct target *target)
 {
 	return target->handle == message_handle &&
-		__atomic_load_n(&target->slot->generation, __ATOMIC_RELAXED) == target->generation;
+		ONCE(const uint32_t, target->slot->generation) == target->generation;
 }
 
 INLINE bool find(struct target *target, rights_t needed)
@@ -151,7 +152,7 @@ INLINE bool try_load(struct cpu *cpu, struct address_space *space)
 {
 	bool kept;
 
-	__atomic_store_n(&cpu->address_space, space, __ATOMIC_RELAXED);
+	ONCE(struct address_space *, cpu->address_space) = space;
 	return arch_mmu_try_switch(&cpu->arch, &space->arch, &kept) &&
 		(!kept || ARCH_TLB_BROADCAST ||
 			(atomic_load_explicit(&space->cpus, memory_order_relaxed) & cpu->bit) != 0);
@@ -164,7 +165,7 @@ static COLD void load_slowly(void)
 	struct thread *self = cpu->previous;
 
 	cpu->previous = NULL;
-	address_space_load(cpu, cpu->current->process->space);
+	address_space_load(cpu, cpu->current->space);
 	arch_fpu_switch_directly(&cpu->arch, &self->arch, &cpu->current->arch);
 	restore_message(&message);
 	arch_switch_directly(cpu, &self->arch, &cpu->current->arch);
@@ -185,7 +186,7 @@ static COLD void switch_fpu_slowly(void)
 // The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
 INLINE _Noreturn void pass_on(struct cpu *cpu, struct thread *self, struct thread *next)
 {
-	struct address_space *space = next->process->space;
+	struct address_space *space = next->space;
 
 	cpu->current = next;
 	if (cpu->address_space != space && RARE(!try_load(cpu, space))) {
@@ -199,23 +200,12 @@ INLINE _Noreturn void pass_on(struct cpu *cpu, struct thread *self, struct threa
 	arch_switch_directly(cpu, &self->arch, &next->arch);
 }
 
-// The caller's loan: see loan_make.
-INLINE void lend(struct thread *server, const struct thread *client)
-{
-	uint8_t priority = client->priority;
-
-	__atomic_store_n(&server->caller.loans, (uint8_t)(client->caller.loans + 1), __ATOMIC_RELAXED);
-	__atomic_store_n(&server->caller.priority, priority, __ATOMIC_RELAXED);
-	if (RARE(server->priority != priority))
-		server->priority = priority > server->base_priority ? priority : server->base_priority;
-}
-
-void arch_endpoint_call(void)
+WHOLE void arch_endpoint_call(void)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *server;
 	struct endpoint *endpoint;
-	uint64_t state;
+	uint8_t loans;
 
 	if (RARE(!has_only_words(self)))
 		slow_call();
@@ -225,21 +215,15 @@ void arch_endpoint_call(void)
 	if (RARE(!spin_try_lock(&endpoint->lock)))
 		slow_call();
 	server = container_of(endpoint->receivers.next, struct thread, wait_link);
-	if (RARE(list_is_empty(&endpoint->receivers) ||
-		    atomic_load_explicit(&endpoint->receive_capabilities, memory_order_relaxed) == 0 ||
-		    !direct_is_unhindered(server, cpu) || self->caller.loans == LOAN_CHAIN_MAX))
+	loans = self->caller.loans;
+	if (RARE(list_is_empty(&endpoint->receivers) || ONCE(unsigned, endpoint->receive_capabilities) == 0 ||
+		    !direct_is_unhindered(server, cpu) || loans == LOAN_CHAIN_MAX))
 		goto slow;
-	state = atomic_load_explicit(&server->state, memory_order_relaxed);
-	if (RARE((state & 0xff) != THREAD_BLOCKED || !direct_claim(server, state)))
+	if (RARE(!direct_claim_waiting(server)))
 		goto slow;
-	list_pop_first(&endpoint->receivers);
+	list_pop(&endpoint->receivers, &server->wait_link);
 	spin_unlock(&endpoint->lock);
-	lend(server, self);
-	object_get(&self->object);
-	state = atomic_load_explicit(&self->state, memory_order_relaxed) - THREAD_RUNNING + BLOCKED_STATE(1);
-	server->caller.thread = self;
-	server->caller.wait_number = state >> 8;
-	direct_begin_wait(self, &ipc_answer_wait, state);
+	direct_wait_for_answer(self, server, loans);
 	message_info |= MESSAGE_CALL;
 	message_badge = self->call_target.badge;
 	pass_on(cpu, self, server);
@@ -248,43 +232,23 @@ slow:
 	slow_call();
 }
 
-// Whether a receiver would not wait now. The endpoint's lock is held, which keeps signals to a bound notification out.
-INLINE bool has_message(const struct endpoint *endpoint)
-{
-	return object_has_ended(&endpoint->object) || endpoint->senders != NULL ||
-		(endpoint->notification && endpoint->notification->word != 0);
-}
-
-// Whether a ready thread might come before the client, which has a lower priority than its server.
-INLINE bool comes_later(const struct thread *client, const struct thread *self, const struct cpu *cpu)
-{
-	return RARE(client->priority < self->priority) && cpu->run_queue.count != 0;
-}
-
 INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self)
 {
 	struct thread *client = self->caller.thread;
 	struct endpoint *endpoint;
-	uint64_t state;
 
-	if (RARE(!direct_is_unhindered(client, cpu) || comes_later(client, self, cpu)))
+	if (RARE(!direct_is_unhindered(client, cpu) || direct_comes_later(client, self, cpu)))
 		slow_reply_receive();
 	if (RARE(!is_target(&self->receive_target)))
 		arch_jump(reply_receive_another);
 	endpoint = self->receive_target.endpoint;
 	if (RARE(!spin_try_lock(&endpoint->lock)))
 		slow_reply_receive();
-	if (RARE(has_message(endpoint) || !direct_claim(client, BLOCKED_STATE(self->caller.wait_number)))) {
+	if (RARE(direct_has_message(endpoint) || !direct_claim(client, self->caller.wait_number))) {
 		spin_unlock(&endpoint->lock);
 		slow_reply_receive();
 	}
-	self->caller.thread = NULL;
-	self->caller.loans = 0;
-	object_put_some(&client->object);
-	self->wait_object = endpoint;
-	list_push_back(&endpoint->receivers, &self->wait_link);
-	state = atomic_load_explicit(&self->state, memory_order_relaxed);
-	direct_begin_wait(self, &ipc_receive_wait, state - THREAD_RUNNING + BLOCKED_STATE(1));
+	direct_wait_to_receive(self, client, endpoint);
 	spin_unlock(&endpoint->lock);
 	message_badge = 0;
 	pass_on(cpu, self, client);
@@ -296,7 +260,7 @@ static COLD void reply_receive_in_chain(void)
 	struct message message = keep_message();
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *client = self->caller.thread;
-	bool good = self->caller.loans != 0 && loan_follow(client).priority == client->priority;
+	bool good = self->caller.loans != 0 && !direct_has_lost_loan(client);
 
 	restore_message(&message);
 	if (good)
@@ -304,7 +268,7 @@ static COLD void reply_receive_in_chain(void)
 	slow_reply_receive();
 }
 
-void arch_endpoint_reply_receive(void)
+WHOLE void arch_endpoint_reply_receive(void)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current;
@@ -321,6 +285,8 @@ void ipc_fast_path_work(struct arch_thread *previous)
 {
 	struct thread *thread = container_of(previous, struct thread, arch);
 
+	// It may have been loaded without the last look of a switch.
+	address_space_load(cpu_self(), thread_current()->space);
 	// Whoever killed or kicked it before it waited could not end the wait.
 	if (atomic_load(&thread->killed))
 		thread_abort_wait(thread, ERR_CANCELLED);

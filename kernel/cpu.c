@@ -17,6 +17,7 @@
 #include <kernel/panic.h>
 #include <kernel/scheduler.h>
 #include <kernel/string.h>
+#include <kernel/syscall.h>
 #include <kernel/thread.h>
 
 #define IDLE_STACK_SIZE ((size_t)16 * 1024)
@@ -39,6 +40,7 @@ static void prepare(struct cpu *cpu, unsigned index)
 
 	cpu->index = index;
 	cpu->bit = (uint64_t)1 << index;
+	cpu->handlers = syscall_table;
 	cpu->timer_deadline = DEADLINE_NEVER;
 	cpu->budget_end = DEADLINE_NEVER;
 	run_queue_init(&cpu->run_queue);

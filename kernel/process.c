@@ -91,6 +91,7 @@ enum error process_add_thread(struct process *process, struct thread *thread)
 	if (!process->exiting) {
 		object_get(&process->object);
 		thread->process = process;
+		thread->space = process->space;
 		// The one that keeps it while it runs.
 		object_get(&thread->object);
 		list_push_back(&process->threads, &thread->process_link);

@@ -10,22 +10,23 @@
 #include <kernel/scheduler.h>
 #include <kernel/thread.h>
 
-#define STATE_MASK   ((uint64_t)0xff)
-#define NUMBER_SHIFT 8
+#define STATE_MASK ((uint64_t)0xff)
 
-static uint64_t next_number(const struct thread *thread)
+static uint64_t next_number(const struct thread *thread, enum thread_state state)
 {
-	return (atomic_load_explicit(&thread->state, memory_order_relaxed) >> NUMBER_SHIFT) + 1;
+	uint64_t word = atomic_load_explicit(&thread->state, memory_order_relaxed);
+
+	return (word & ~STATE_MASK) + STATE_MASK + 1 + state;
 }
 
 // Everything the one who ends the wait looks at is in place. Sequentially consistent, since whoever kills or
 // kicks sets a flag and then looks at the state, and the thread looks at the flag in trap_exit, after this.
-static void begin_wait(struct thread *thread, const struct wait_operations *operations, void *wait_object,
-	enum thread_state state, uint64_t number)
+static void begin_wait(
+	struct thread *thread, const struct wait_operations *operations, void *wait_object, uint64_t number)
 {
 	thread->wait_operations = operations;
 	thread->wait_object = wait_object;
-	atomic_store(&thread->state, number << NUMBER_SHIFT | state);
+	atomic_store(&thread->state, number);
 }
 
 uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wait_object,
@@ -33,7 +34,7 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *thread = cpu->current;
-	uint64_t number = next_number(thread);
+	uint64_t number = next_number(thread, state);
 
 	assert(!cpu->blocked && thread_get_state(thread) == THREAD_RUNNING);
 	cpu->blocked = true;
@@ -43,7 +44,7 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 	// Armed first: it cannot expire before this CPU lets interrupts in, but who kills or kicks the thread ends a wait
 	// without a queue as soon as it has begun.
 	timeout_arm(&thread->timeout, deadline);
-	begin_wait(thread, operations, wait_object, state, number);
+	begin_wait(thread, operations, wait_object, number);
 	return number;
 }
 
@@ -67,19 +68,17 @@ bool thread_claim(struct thread *thread)
 
 bool thread_claim_wait(struct thread *thread, uint64_t number)
 {
-	uint64_t word = atomic_load(&thread->state);
-
-	return word >> NUMBER_SHIFT == number && is_waiting(word) && claim(thread, word);
+	return is_waiting(number) && claim(thread, number);
 }
 
 uint64_t thread_continue_wait(
 	struct thread *thread, const struct wait_operations *operations, void *wait_object)
 {
-	uint64_t number = next_number(thread);
+	uint64_t number = next_number(thread, THREAD_BLOCKED);
 	bool timed = thread->timeout.deadline != DEADLINE_NEVER;
 
 	assert(thread_get_state(thread) == THREAD_READY);
-	begin_wait(thread, operations, wait_object, THREAD_BLOCKED, number);
+	begin_wait(thread, operations, wait_object, number);
 	// Who found the thread claimed left it alone, and will not come again.
 	if (atomic_load(&thread->killed))
 		thread_abort_wait(thread, ERR_CANCELLED);

@@ -249,6 +249,8 @@ void scheduler_switch(void)
 	if (cpu_count > 1)
 		arch_fpu_release(&previous->arch);
 	arch_context_switch(&previous->arch, &next->arch);
+	// Running again, in the middle of something: when it is next switched out directly it will not be.
+	arch_thread_reset_context(&previous->arch, thread_resume_user);
 	scheduler_finish_switch();
 }
 

@@ -108,6 +108,11 @@
 	stp	x\n, x\next, [x29, #GUEST_X(\n)]
 .endm
 
+// `base`: the CPU.
+.macro zero_pair n, next, base
+	ldp	x\n, x\next, [\base, #CPU_ZEROS]
+.endm
+
 .macro load_guest_pair n, next
 	ldp	x\n, x\next, [x0, #GUEST_X(\n)]
 .endm
@@ -160,17 +165,15 @@ exception_vectors:
 // x29 and x30 are in the frame.
 syscall_entry:
 	mrs	x30, tpidr_el1
-	ldr	x29, [x30, #CPU_DIRECT_CALLS]
+	ldp	x29, x30, [x30, #CPU_DIRECT_CALLS]
 	cmp	x8, x29
 	b.hs	syscall_whole
+	ldr	x16, [x30, x8, lsl #3]
 	save_preserved
-	adrp	x30, syscall_table
-	add	x30, x30, :lo12:syscall_table
-	ldr	x30, [x30, x8, lsl #3]
-	blr	x30
+	blr	x16
 syscall_return:
-	mrs	x9, tpidr_el1
-	ldr	w9, [x9, #CPU_WORK]
+	mrs	x18, tpidr_el1
+	ldr	w9, [x18, #CPU_WORK]
 	cbnz	w9, syscall_work
 	ldp	x2, x3, [sp, #FRAME_PC]
 	ldp	x30, x4, [sp, #FRAME_X30]
@@ -178,9 +181,10 @@ syscall_return:
 	msr	elr_el1, x2
 	msr	spsr_el1, x3
 	msr	sp_el0, x4
-	.irp	n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-	mov	x\n, xzr
+	.irp	n, 2, 4, 6, 8, 10, 12, 14, 16
+	zero_pair \n, %(\n + 1), x18
 	.endr
+	mov	x18, xzr
 	add	sp, sp, #FRAME_SIZE
 	eret
 
@@ -190,6 +194,7 @@ syscall_work:
 
 // Not direct: a guest's, or the rest of the frame.
 syscall_whole:
+	mrs	x30, tpidr_el1
 	ldr	x29, [x30, #CPU_CURRENT]
 	ldr	x29, [x29, #THREAD_GUEST]
 	cbnz	x29, guest_syscall
@@ -274,9 +279,9 @@ switch_directly:
 	msr	tpidr_el0, x13
 	add	x12, x12, #THREAD_ON_CPU
 	stlrb	wzr, [x12]
-	add	x11, x11, #CPU_WORK
-	ldar	w11, [x11]
-	cbnz	w11, 1f
+	add	x10, x11, #CPU_WORK
+	ldar	w10, [x10]
+	cbnz	w10, 1f
 	ldp	x19, x20, [sp, #FRAME_X19]
 	ldp	x21, x22, [sp, #FRAME_X19 + 16]
 	ldp	x23, x24, [sp, #FRAME_X19 + 32]
@@ -288,9 +293,10 @@ switch_directly:
 	msr	elr_el1, x6
 	msr	spsr_el1, x7
 	msr	sp_el0, x9
-	.irp	n, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
-	mov	x\n, xzr
+	.irp	n, 6, 9, 12, 14, 16
+	zero_pair \n, %(\n + 1), x11
 	.endr
+	ldp	x18, x11, [x11, #CPU_ZEROS]
 	add	sp, sp, #FRAME_SIZE
 	eret
 

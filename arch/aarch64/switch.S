@@ -47,7 +47,6 @@ arch_context_switch:
 	ldp	x29, x30, [sp], #96
 	ret
 1:
-	str	xzr, [x1, #THREAD_FRESH_ENTRY]
 	ldr	x9, [x1, #THREAD_FRAME]
 	mov	sp, x9
 	mov	x29, xzr

@@ -33,6 +33,8 @@ _Static_assert(offsetof(struct arch_thread, tls) == THREAD_TLS, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, fpu_owner) == CPU_FPU_OWNER, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "offsets.h");
 _Static_assert(offsetof(struct arch_cpu, boot_stack) == CPU_BOOT_STACK, "offsets.h");
+_Static_assert(offsetof(struct arch_cpu, zeros) == CPU_ZEROS, "offsets.h");
+_Static_assert(offsetof(struct cpu, handlers) == CPU_HANDLERS, "offsets.h");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "offsets.h");
 _Static_assert(offsetof(struct thread, hindrances) == THREAD_HINDRANCES, "offsets.h");
 _Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "offsets.h");

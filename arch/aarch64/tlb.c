@@ -8,7 +8,7 @@
 //
 // The fast path takes no lock. A CPU publishes the ASID it is about to use and then looks whether its
 // generation still holds; who begins a new generation first declares the CPU's stale and then reads what it
-// published. One of the two always sees the other.
+// published. One of the two always sees the other. In direct switches the CPU's work is what is looked at then.
 
 #include <arch/mmu.h>
 #include <isa/internal.h>
@@ -66,6 +66,7 @@ static void begin_generation(void)
 		if (atomic_load_explicit(&cpu->asid_generation, memory_order_relaxed) == ASID_STALE)
 			continue;
 		atomic_store_explicit(&cpu->asid_generation, ASID_STALE, memory_order_relaxed);
+		cpu_set_work(&cpus[i]);
 		atomic_thread_fence(memory_order_seq_cst);
 		cpu->asid_reserved = atomic_load_explicit(&cpu->asid_active, memory_order_relaxed);
 	}

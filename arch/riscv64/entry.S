@@ -80,7 +80,7 @@ syscall_entry:
 	ld ra, CPU_DIRECT_CALLS(tp)
 	bgeu a7, ra, syscall_whole
 	save_preserved
-	la t3, syscall_table
+	ld t3, CPU_HANDLERS(tp)
 	slli t4, a7, 3
 	add t3, t3, t4
 	ld t3, 0(t3)

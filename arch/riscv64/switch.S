@@ -49,8 +49,7 @@ isa_switch:
 	ld s11, 96(sp)
 	addi sp, sp, SWITCH_SIZE
 	ret
-1:	sd zero, THREAD_ENTRY(a1)
-	ld sp, THREAD_FRAME(a1)
+1:	ld sp, THREAD_FRAME(a1)
 	li s0, 0                    // backtraces end here
 	li ra, 0
 	jr t0

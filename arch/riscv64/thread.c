@@ -20,6 +20,7 @@ _Static_assert(offsetof(struct arch_thread, entry) == THREAD_ENTRY, "switch.S");
 _Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "switch.S");
 _Static_assert(offsetof(struct arch_cpu, emergency_stack) == CPU_EMERGENCY_STACK, "entry.S");
 _Static_assert(offsetof(struct arch_cpu, scratch) == CPU_SCRATCH, "entry.S");
+_Static_assert(offsetof(struct cpu, handlers) == CPU_HANDLERS, "entry.S");
 _Static_assert(offsetof(struct cpu, direct_calls) == CPU_DIRECT_CALLS, "entry.S");
 _Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "switch.S");
 _Static_assert(offsetof(struct thread, guest) == THREAD_GUEST, "entry.S");

@@ -52,7 +52,6 @@ arch_slow_\name:
 	movq %gs:CPU_USER_STACK, %rcx
 	movq %r11, FRAME_RFLAGS(%rsp)
 	movq %rcx, FRAME_RSP(%rsp)
-	movq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
 	movq %rbx, FRAME_RBX(%rsp)
 	movq %rbp, FRAME_RBP(%rsp)
 	movq %r12, FRAME_R12(%rsp)
@@ -260,7 +259,9 @@ return_to_user:
 	movq FRAME_RSP - FRAME_R11(%rsp), %rsp
 	swapgs
 	sysretq
-1:	RESTORE_REGISTERS_BUT_RCX_R11
+	// In user mode each thread's frame is of the kind that its next system call wants.
+1:	movq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
+	RESTORE_REGISTERS_BUT_RCX_R11
 	popq %r11
 	popq %rcx
 	addq $16, %rsp

@@ -22,8 +22,7 @@ switch_stacks:
 	ret
 
 	// A fresh context: the stack ends at the frame, and there is nothing to return to.
-1:	movq $0, THREAD_ENTRY(%rsi)
-	movq THREAD_FRAME(%rsi), %rsp
+1:	movq THREAD_FRAME(%rsi), %rsp
 	xorl %ebp, %ebp
 	pushq $0
 	jmp *%rax

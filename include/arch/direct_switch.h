@@ -23,7 +23,7 @@ static inline bool arch_fpu_try_switch(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
 
 // Tries to make an address space current, as arch_mmu_switch does, on the way to user mode; false: that must be called. `*kept` is what
-// that would return.
+// that would return. Where the CPU then has work, the space has to be loaded again.
 static inline bool arch_mmu_try_switch(struct arch_cpu *cpu, struct arch_address_space *space, bool *kept);
 
 // As arch_resume_directly, but with words, badge, info and no error in `next`'s registers, all other caller-saved registers zero.

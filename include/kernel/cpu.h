@@ -15,8 +15,9 @@
 
 struct cpu {
 	struct arch_cpu arch; // must be first: assembly finds it there
-	// Assembly knows these two as well.
+	// Assembly knows these as well.
 	uint64_t direct_calls; // system calls below it go straight to their handlers; 0: a guest's, or traced
+	const void *handlers;  // of system calls: syscall_table
 	atomic_uint work;      // not 0: trap_exit has something to do before user mode runs: see cpu_set_work
 	struct thread *current;
 	struct thread *idle;

@@ -54,7 +54,6 @@ INLINE void direct_set_ready(struct thread *self)
 {
 	direct_set_state(self, THREAD_RUNNING, THREAD_READY);
 	arch_syscall_set_result(&self->arch, (struct syscall_result){.error = ERR_OK, .value = 0});
-	arch_thread_reset_context(&self->arch, thread_resume_user);
 }
 
 // The current thread pays for the time up to now, the next one from now on.

@@ -13,29 +13,41 @@
 #define RARE(condition) __builtin_expect((condition), 0)
 #define INLINE          static inline __attribute__((always_inline))
 
-#define BLOCKED_STATE(number) ((number) << 8 | THREAD_BLOCKED)
+// One plain access to what others may change, as by a relaxed atomic operation; compilers give those no addressing modes.
+#define ONCE(type, lvalue) (*(volatile type *)&(lvalue))
+
+// The state word with which a running thread begins its next wait.
+INLINE uint64_t direct_next_wait(const struct thread *self)
+{
+	return ONCE(uint64_t, self->state) - THREAD_RUNNING + (1 << 8 | THREAD_BLOCKED);
+}
 
 // Whether a thread that waits may run here as soon as it is claimed.
 INLINE bool direct_is_unhindered(const struct thread *thread, const struct cpu *cpu)
 {
-	return __atomic_load_n(&thread->place, __ATOMIC_RELAXED) == cpu->place;
+	return ONCE(const uint64_t, thread->place) == cpu->place;
 }
 
 // Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
 // looks whether it is on a CPU; we look at that word last. A thread that another has claimed may be anywhere: it is left alone.
 INLINE bool direct_claim(struct thread *thread, uint64_t waiting)
 {
-	if (RARE(!atomic_compare_exchange_strong(
-		    &thread->state, &waiting, waiting - THREAD_BLOCKED + THREAD_RUNNING)))
+	if (RARE(!atomic_compare_exchange_strong_explicit(&thread->state, &waiting,
+		    waiting - THREAD_BLOCKED + THREAD_RUNNING, memory_order_acquire, memory_order_relaxed)))
 		return false;
-	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
+	ONCE(bool, thread->on_cpu) = true;
 	return true;
+}
+
+// The same with the present wait of a thread that is in a queue: unless another has claimed that, its state is what is expected.
+INLINE bool direct_claim_waiting(struct thread *thread)
+{
+	return direct_claim(thread, ONCE(uint64_t, thread->state) | THREAD_BLOCKED);
 }
 
 // The current thread waits from now on: its frame is what others may change.
 INLINE void direct_begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
 {
-	arch_thread_reset_context(&self->arch, thread_resume_user);
 	self->wait_operations = operations;
 	atomic_store(&self->state, state);
 }

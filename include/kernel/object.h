@@ -70,10 +70,10 @@ bool object_try_get(struct object *object);
 // kernel entry (object_reap), so any lock may be held.
 void object_put(struct object *object);
 
-// The same where others are known to be left.
+// The same where others are known to be left. Memory outlives this kernel entry anyway, so nothing need be ordered.
 static inline void object_put_some(struct object *object)
 {
-	atomic_fetch_sub_explicit(&object->references, 1, memory_order_release);
+	atomic_fetch_sub_explicit(&object->references, 1, memory_order_relaxed);
 }
 
 // Whether the last reference has gone. What ends with an object is ended under that object's lock; whoever enters himself there in this

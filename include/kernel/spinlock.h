@@ -69,10 +69,7 @@ static inline void spin_note_released(struct spinlock *lock)
 
 static inline bool spin_try_lock(struct spinlock *lock)
 {
-	unsigned free = 0;
-
-	if (!atomic_compare_exchange_strong_explicit(
-		    &lock->taken, &free, 1, memory_order_acquire, memory_order_relaxed))
+	if (atomic_fetch_or_explicit(&lock->taken, 1, memory_order_acquire) & 1)
 		return false;
 	spin_note_taken(lock);
 	return true;

@@ -50,7 +50,7 @@ struct wait_operations {
 // noticed.
 struct caller {
 	struct thread *thread; // counted; NULL: none
-	uint64_t wait_number;
+	uint64_t wait_number;  // its state word in that wait
 	uint8_t loans;    // it lends its time: the length of the chain of loans that ends here; 0: no loan
 	uint8_t priority; // its effective one at the time of the call
 };
@@ -87,8 +87,8 @@ struct target {
 struct thread {
 	struct arch_thread
 		arch; // must be first, and the next ones where they are: assembly knows on_cpu and guest
-	// State word: enum thread_state in the low 8 bits, above it the number of the wait. Changed by
-	// compare-and-swap.
+	// State word: enum thread_state in the low 8 bits, above it how many waits there were. Changed by
+	// compare-and-swap. That of a wait is also its number.
 	_Atomic uint64_t state;
 	union {
 		struct {
@@ -103,7 +103,8 @@ struct thread {
 	struct object object;
 	struct spinlock
 		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watch, context
-	struct process *process; // counted; the kernel's own threads: NULL
+	struct process *process;     // counted; the kernel's own threads: NULL
+	struct address_space *space; // of the process, which has it as long as it has threads
 	struct list_node process_link;
 	char name[NAME_LENGTH];
 
@@ -202,13 +203,13 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 // Whether a thread is in its wait `number`. Only a hint unless what could end it is locked out.
 static inline bool thread_is_waiting(const struct thread *thread, uint64_t number)
 {
-	return atomic_load_explicit(&thread->state, memory_order_acquire) == (number << 8 | THREAD_BLOCKED);
+	return atomic_load_explicit(&thread->state, memory_order_acquire) == number;
 }
 
-// The number of a thread's present or last wait.
+// The number of a thread's present wait, or of none.
 static inline uint64_t thread_wait_number(const struct thread *thread)
 {
-	return atomic_load(&thread->state) >> 8;
+	return atomic_load(&thread->state);
 }
 
 // Claims the end of a wait: of the present one, or only of wait `number`. True: the caller must end it with

@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) bool arch_mmu_try_switch(
 	uint64_t asid = *(volatile uint64_t *)&space->asid;
 
 	*kept = true;
-	if (!isa_asid_use(cpu, asid))
+	if (!isa_asid_use_before_work(cpu, asid))
 		return false;
 	write_system_register(ttbr0_el1, space->root | asid << TTBR_ASID_SHIFT);
 	return true;

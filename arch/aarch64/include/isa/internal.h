@@ -46,12 +46,22 @@ static inline __attribute__((always_inline)) bool isa_asid_is_current(
 	return (asid & ~ASID_NUMBER_MASK) == *(const volatile uint64_t *)&cpu->asid_generation;
 }
 
-// The fast path of a switch. Only what is current is published: an old one may have another owner by now.
-static inline __attribute__((always_inline)) bool isa_asid_use(struct arch_cpu *cpu, uint64_t asid)
+// Publishes the ASID that this CPU is about to use. What follows looks at the CPU's work last, which whoever begins a new generation sets
+// before he looks. Only what is current is published: an old one may have another owner by now.
+static inline __attribute__((always_inline)) bool isa_asid_use_before_work(
+	struct arch_cpu *cpu, uint64_t asid)
 {
 	if (!isa_asid_is_current(cpu, asid))
 		return false;
 	*(volatile uint64_t *)&cpu->asid_active = asid;
+	return true;
+}
+
+// The same where nobody looks at the work.
+static inline __attribute__((always_inline)) bool isa_asid_use(struct arch_cpu *cpu, uint64_t asid)
+{
+	if (!isa_asid_use_before_work(cpu, asid))
+		return false;
 	atomic_thread_fence(memory_order_seq_cst);
 	return isa_asid_is_current(cpu, asid);
 }

@@ -31,9 +31,11 @@
 #define CPU_FPU_OWNER       0
 #define CPU_EMERGENCY_STACK 8
 #define CPU_BOOT_STACK      16
-#define CPU_DIRECT_CALLS    48
-#define CPU_WORK            56
-#define CPU_CURRENT         64
+#define CPU_ZEROS           48
+#define CPU_DIRECT_CALLS    64
+#define CPU_HANDLERS        72
+#define CPU_WORK            80
+#define CPU_CURRENT         88
 
 // CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
 #define CPACR_FPU (3 << 20)

@@ -41,6 +41,7 @@ struct arch_cpu {
 	_Atomic uint64_t asid_active;
 	_Atomic uint64_t asid_generation;
 	uint64_t asid_reserved;
+	uint64_t zeros[2]; // for two registers at once
 };
 
 struct arch_address_space {

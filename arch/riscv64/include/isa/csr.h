@@ -68,8 +68,9 @@
 #define CPU_EMERGENCY_STACK 0
 #define CPU_SCRATCH         8
 #define CPU_DIRECT_CALLS    64
-#define CPU_WORK            72
-#define CPU_CURRENT         80
+#define CPU_HANDLERS        72
+#define CPU_WORK            80
+#define CPU_CURRENT         88
 
 #ifndef __ASSEMBLER__
 

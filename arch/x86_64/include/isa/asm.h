@@ -51,8 +51,8 @@
 #define CPU_USER_STACK   16
 #define CPU_RSP0         116
 #define CPU_DIRECT_CALLS 17184
-#define CPU_WORK         17192
-#define CPU_CURRENT      17200
+#define CPU_WORK         17200
+#define CPU_CURRENT      17208
 
 #define THREAD_STACK_POINTER 0
 #define THREAD_ENTRY         8
