@@ -302,10 +302,10 @@ TEST(pressure_of_all_memory)
 
 	REQUIRE_OK(endpoint_create(&bystanders));
 	atomic_store(&stop, false);
-	fill_kept();
 	REQUIRE(worker_start(&server, answer, NULL));
 	REQUIRE(child_start(&bystander, go_on, 4, &bystanders, 1));
 	expect_rounds(10);
+	fill_kept();
 	use_everything_up(system); // the first time leaves tables of this process behind
 	settled_info(system, &before);
 	use_everything_up(system);
