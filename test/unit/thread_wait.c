@@ -11,7 +11,8 @@
 #include <sched.h>
 #include <stdio.h>
 
-#define ROUNDS 100000
+#define ROUNDS   100000
+#define ONE_WAIT 256 // between the numbers of two
 
 static struct thread thread;
 static unsigned cancelled, failed;
@@ -63,7 +64,8 @@ static void wake_by_claim(void)
 	check_not_waiting();
 	number = thread_prepare_wait(&operations, NULL, THREAD_BLOCKED, 1000);
 	CHECK(host_cpu->blocked && thread_is_waiting(&thread, number));
-	CHECK(!thread_claim_wait(&thread, number - 1) && !thread_claim_wait(&thread, number + 1));
+	CHECK(!thread_claim_wait(&thread, number - ONE_WAIT) &&
+		!thread_claim_wait(&thread, number + ONE_WAIT));
 	CHECK(thread_claim_wait(&thread, number));
 	check_not_waiting();
 	CHECK(!thread_claim_wait(&thread, number));
@@ -128,7 +130,7 @@ static void *other_claimant(void *argument)
 		while (atomic_load(&begun) != round)
 			if (thread_get_state(&thread) != THREAD_BLOCKED)
 				sched_yield();
-		atomic_store(&other_won, thread_claim_wait(&thread, round));
+		atomic_store(&other_won, thread_claim_wait(&thread, round * ONE_WAIT | THREAD_BLOCKED));
 		atomic_store(&answered, round);
 	}
 	return argument;
@@ -145,7 +147,8 @@ static void race(void)
 		bool mine;
 
 		run();
-		CHECK(thread_prepare_wait(&plain_operations, NULL, THREAD_BLOCKED, DEADLINE_NEVER) == round);
+		CHECK(thread_prepare_wait(&plain_operations, NULL, THREAD_BLOCKED, DEADLINE_NEVER) ==
+			(round * ONE_WAIT | THREAD_BLOCKED));
 		atomic_store(&begun, round);
 		for (volatile uint64_t delay = random_below(300); delay > 0; delay--)
 			;
