@@ -158,7 +158,7 @@ INLINE bool try_load(struct cpu *cpu, struct address_space *space)
 			(atomic_load_explicit(&space->cpus, memory_order_relaxed) & cpu->bit) != 0);
 }
 
-static COLD void load_slowly(void)
+static COLD void switch_slowly(void)
 {
 	struct message message = keep_message();
 	struct cpu *cpu = cpu_self();
@@ -171,31 +171,16 @@ static COLD void load_slowly(void)
 	arch_switch_directly(cpu, &self->arch, &cpu->current->arch);
 }
 
-static COLD void switch_fpu_slowly(void)
-{
-	struct message message = keep_message();
-	struct cpu *cpu = cpu_self();
-	struct thread *self = cpu->previous;
-
-	cpu->previous = NULL;
-	arch_fpu_switch_directly(&cpu->arch, &self->arch, &cpu->current->arch);
-	restore_message(&message);
-	arch_switch_directly(cpu, &self->arch, &cpu->current->arch);
-}
-
 // The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
 INLINE _Noreturn void pass_on(struct cpu *cpu, struct thread *self, struct thread *next)
 {
 	struct address_space *space = next->space;
 
 	cpu->current = next;
-	if (cpu->address_space != space && RARE(!try_load(cpu, space))) {
+	if ((cpu->address_space != space && RARE(!try_load(cpu, space))) ||
+		RARE(!arch_fpu_try_switch(&cpu->arch, &self->arch, &next->arch))) {
 		cpu->previous = self;
-		arch_jump(load_slowly);
-	}
-	if (RARE(!arch_fpu_try_switch(&cpu->arch, &self->arch, &next->arch))) {
-		cpu->previous = self;
-		arch_jump(switch_fpu_slowly);
+		arch_jump(switch_slowly);
 	}
 	arch_switch_directly(cpu, &self->arch, &next->arch);
 }
