@@ -106,8 +106,17 @@ static unsigned entry_access(const struct page *page)
 	return access;
 }
 
-// Enters a page into the page tables. An entry that is there already shows the same frame, and gets the
-// access it lacks; other CPUs that still have the old one only fault once more. False: no memory for a table.
+// An entry that is there already shows the same frame, and gets the access it lacks; other CPUs that still have the old one
+// only fault once more.
+static __attribute__((noinline)) void renew_entry(
+	struct address_space *space, vaddr_t address, unsigned access)
+{
+	large_page_split(space, address);
+	arch_mmu_protect(&space->arch, address, access);
+	arch_tlb_flush(&space->arch, address, 1);
+}
+
+// Enters a page into the page tables. False: no memory for a table.
 static bool enter_page(struct address_space *space, vaddr_t address, const struct page *page)
 {
 	unsigned access = entry_access(page);
@@ -118,9 +127,7 @@ static bool enter_page(struct address_space *space, vaddr_t address, const struc
 	result = map_entry(space, address, page->frame, PAGE_SIZE, access);
 	if (result == MMU_OCCUPIED) {
 		assert(arch_mmu_query(&space->arch, address, &(size_t){0}, &(unsigned){0}) == page->frame);
-		large_page_split(space, address);
-		arch_mmu_protect(&space->arch, address, access);
-		arch_tlb_flush(&space->arch, address, 1);
+		renew_entry(space, address, access);
 	}
 	return result != MMU_NEED_TABLE;
 }
@@ -158,7 +165,8 @@ static uint64_t needed_access(enum fault_access access)
 	}
 }
 
-enum fault_kind address_space_fault(struct address_space *space, vaddr_t address, enum fault_access access)
+__attribute__((flatten)) enum fault_kind address_space_fault(
+	struct address_space *space, vaddr_t address, enum fault_access access)
 {
 	vaddr_t page_address = address & ~(vaddr_t)(PAGE_SIZE - 1);
 	enum fault_kind kind;

@@ -66,7 +66,7 @@ static bool enter(struct address_space *space, vaddr_t start, paddr_t frame, uns
 	return true;
 }
 
-bool large_page_enter(
+__attribute__((noinline)) bool large_page_enter(
 	struct address_space *space, vaddr_t address, const struct mapping *mapping, unsigned access)
 {
 	vaddr_t start = address & ~(vaddr_t)(MMU_LARGE_SIZE - 1);

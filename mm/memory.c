@@ -108,7 +108,8 @@ static paddr_t copy_frame(paddr_t from)
 }
 
 // A page that others share gets a frame of its own. It was charged when it was shared.
-static enum memory_result unshare_page(struct memory *memory, uint64_t offset, paddr_t *frame)
+static __attribute__((noinline)) enum memory_result unshare_page(
+	struct memory *memory, uint64_t offset, paddr_t *frame)
 {
 	paddr_t shared = *frame;
 

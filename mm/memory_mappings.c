@@ -49,8 +49,8 @@ static uint64_t next_resident(struct memory *memory, uint64_t offset, uint64_t e
 	return end - offset == PAGE_SIZE ? offset : memory_next_page(memory, offset, end);
 }
 
-void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end, struct address_space *space,
-	vaddr_t address, unsigned keep)
+__attribute__((flatten)) void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end,
+	struct address_space *space, vaddr_t address, unsigned keep)
 {
 	uint64_t at = next_resident(memory, offset, end);
 	vaddr_t first = 0, last = 0;
@@ -65,7 +65,7 @@ void memory_restrict_window(struct memory *memory, uint64_t offset, uint64_t end
 		vaddr_t page = address + (at - offset);
 		size_t size;
 
-		if (memory->large && keep == 0)
+		if (keep == 0 && memory->large)
 			large_page_split(space, page);
 		size = restrict_entry(&space->arch, page, keep);
 		if (size == 0)

@@ -108,7 +108,7 @@ static bool make_node(uint64_t *slot, struct account *account)
 }
 
 // Makes the nodes that are missing on the way to an index. False: no memory; some may be there, empty.
-static bool make_nodes(struct radix *tree, uint64_t index, struct account *account)
+static __attribute__((noinline)) bool make_nodes(struct radix *tree, uint64_t index, struct account *account)
 {
 	uint64_t *slot = &tree->root, *above = NULL;
 
@@ -126,7 +126,7 @@ static bool make_nodes(struct radix *tree, uint64_t index, struct account *accou
 }
 
 // Frees the nodes on the way to an index that are empty, from the lowest one up.
-static void prune(struct radix *tree, uint64_t index, struct account *account)
+static __attribute__((noinline)) void prune(struct radix *tree, uint64_t index, struct account *account)
 {
 	uint64_t *path[HEIGHT_MAX + 1]; // by level: the slot of the node
 	uint64_t *slot = &tree->root;
