@@ -125,6 +125,8 @@ uint64_t worker_join(struct worker *worker);
 void worker_forget(struct worker *worker);
 // Waits until a thread is in a state; false after a minute.
 bool wait_for_state(handle_t thread, enum thread_state state);
+// Waits until another thread has counted so many more; false after a minute.
+bool goes_on(const volatile uint64_t *count, uint64_t more);
 
 // --- Child processes: a copy of this program's image in a process of its own.
 

@@ -96,6 +96,15 @@ bool wait_for_state(handle_t thread, enum thread_state state)
 	return false;
 }
 
+bool goes_on(const volatile uint64_t *count, uint64_t more)
+{
+	uint64_t wanted = *count + more, deadline = after(PATIENCE);
+
+	while (*count < wanted && now() < deadline)
+		thread_sleep(after(MILLISECOND));
+	return *count >= wanted;
+}
+
 // --- Child processes
 
 extern const Elf64_Ehdr __ehdr_start;
