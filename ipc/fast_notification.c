@@ -4,9 +4,11 @@
 // of higher priority is switched to directly; and a wait while another thread is ready switches to that. See
 // direct_schedule.h.
 
+#include <kernel/capability.h>
 #include <kernel/direct_schedule.h>
 #include <kernel/fast_path.h>
 #include <kernel/ipc.h>
+#include <kernel/syscall.h>
 
 // Takes the waiter's wait away from it. All below: the locks of notification and run queue are held.
 INLINE void end_wait(struct notification *notification, struct thread *waiter, uint64_t bits)
@@ -22,7 +24,7 @@ INLINE void end_wait(struct notification *notification, struct thread *waiter, u
 // As scheduler_enqueue does it. False: another has ended that wait.
 INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thread *waiter, uint64_t bits)
 {
-	uint64_t state = atomic_load_explicit(&waiter->state, memory_order_relaxed);
+	uint64_t state = PLAIN(uint64_t, waiter->state);
 
 	if (RARE((state & 0xff) != THREAD_BLOCKED ||
 		    !atomic_compare_exchange_strong(
@@ -42,7 +44,7 @@ INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thre
 INLINE void go_over_to_waiter(struct notification *notification, struct cpu *cpu, struct thread *self,
 	struct thread *waiter, uint64_t bits)
 {
-	uint64_t state = atomic_load_explicit(&waiter->state, memory_order_relaxed), now = arch_time_now();
+	uint64_t state = PLAIN(uint64_t, waiter->state), now = arch_time_now();
 
 	if (RARE(cpu->slice_end <= now || (state & 0xff) != THREAD_BLOCKED || !direct_claim(waiter, state)))
 		return;
@@ -54,35 +56,86 @@ INLINE void go_over_to_waiter(struct notification *notification, struct cpu *cpu
 	direct_go_over(cpu, self, waiter, SLICE_NANOSECONDS, now, cpu_count > 1);
 }
 
-bool notification_signal_directly(struct notification *notification, uint64_t bits)
+// Whether the handle names what it named the last time, when it was looked up.
+INLINE bool is_target(struct target *target, handle_t handle)
+{
+	return target->handle == handle &&
+		PLAIN(const uint32_t, target->slot->generation) == target->generation;
+}
+
+static __attribute__((noinline)) bool find(struct target *target, handle_t handle, rights_t needed)
+{
+	const struct capability_table *table = &thread_current()->process->table;
+	struct capability capability;
+
+	if (capability_read(table, handle, &capability) != ERR_OK ||
+		capability.object->type != OBJECT_NOTIFICATION || (capability.rights & needed) != needed)
+		return false;
+	*target = (struct target){
+		.handle = handle,
+		.slot = capability_slot(table, (uint32_t)handle),
+		.notification = container_of(capability.object, struct notification, object),
+		.badge = capability.badge,
+		.generation = capability.generation,
+	};
+	return true;
+}
+
+static __attribute__((noinline, cold)) struct syscall_result signal_another(handle_t handle, uint64_t bits)
+{
+	if (find(&thread_current()->signal_target, handle, RIGHT_SEND))
+		return fast_notification_signal(handle, bits);
+	return sys_notification_signal(handle, bits);
+}
+
+struct syscall_result fast_notification_signal(handle_t handle, uint64_t bits)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *waiter;
-	bool done = false;
+	struct notification *notification;
 
-	if (RARE(!spin_try_lock(&notification->lock)))
-		return false;
-	waiter = container_of(notification->waiters.next, struct thread, wait_link);
-	if (RARE(list_is_empty(&notification->waiters) || notification->endpoint ||
-		    waiter->cpu != cpu->index || direct_obstacles(waiter) != 0 ||
+	if (RARE(!is_target(&self->signal_target, handle)))
+		return signal_another(handle, bits);
+	notification = self->signal_target.notification;
+	if (self->signal_target.badge)
+		bits = self->signal_target.badge;
+	if (RARE(bits == 0 || !spin_try_lock(&notification->lock)))
+		return sys_notification_signal(handle, bits);
+	if (RARE(notification->endpoint != NULL))
+		goto general;
+	if (list_is_empty(&notification->waiters)) {
+		notification->word |= bits;
+		spin_unlock(&notification->lock);
+		return SYSCALL_OK;
+	}
+	waiter = direct_thread(container_of(notification->waiters.next, struct thread, wait_link));
+	if (RARE(waiter->cpu != cpu->index || direct_obstacles(waiter) != 0 ||
 		    !spin_try_lock(&cpu->run_queue.lock)))
 		goto general;
-	if (waiter->base_priority <= self->priority)
-		done = wake(notification, cpu, waiter, bits);
-	else if (direct_can_leave(cpu, self))
+	if (waiter->base_priority <= self->priority) {
+		if (wake(notification, cpu, waiter, bits))
+			return SYSCALL_OK;
+	} else if (direct_can_leave(cpu, self)) {
 		go_over_to_waiter(notification, cpu, self, waiter, bits);
-	if (done)
-		return true;
+	}
 	spin_unlock(&cpu->run_queue.lock);
 general:
 	spin_unlock(&notification->lock);
-	return false;
+	return sys_notification_signal(handle, bits);
 }
 
-void notification_wait_directly(struct notification *notification, const struct wait_operations *operations)
+static __attribute__((noinline, cold)) struct syscall_result wait_for_another(
+	handle_t handle, uint64_t deadline)
 {
-	struct cpu *cpu = cpu_self();
-	struct thread *self = cpu->current, *next;
+	if (find(&thread_current()->wait_target, handle, RIGHT_RECEIVE))
+		return fast_notification_wait(handle, deadline);
+	return sys_notification_wait(handle, deadline);
+}
+
+// Goes over to the thread that comes next; returns where that must be done in the general way.
+INLINE void wait_directly(struct notification *notification, struct cpu *cpu, struct thread *self)
+{
+	struct thread *next;
 	int best;
 
 	if (RARE(!spin_try_lock(&cpu->run_queue.lock)))
@@ -90,16 +143,37 @@ void notification_wait_directly(struct notification *notification, const struct 
 	best = run_queue_best(&cpu->run_queue);
 	if (best < 0 || RARE(!direct_can_leave(cpu, self)))
 		goto general;
-	next = run_queue_first(&cpu->run_queue, best);
+	next = direct_thread(run_queue_first(&cpu->run_queue, best));
 	if (RARE(!direct_can_resume(next)))
 		goto general;
 	run_queue_remove(&cpu->run_queue, next);
 	list_push_back(&notification->waiters, &self->wait_link);
 	self->wait_object = notification;
 	self->slice_remaining = 0;
-	direct_begin_wait(self, operations, direct_next_wait(self));
+	direct_begin_wait(self, &notification_wait_operations, direct_next_wait(self));
 	spin_unlock(&notification->lock);
-	direct_go_over_to_ready(cpu, self, next, arch_time_now());
+	direct_go_over_to_ready(cpu, self, next, arch_time_now(), cpu->run_queue.count != 0);
 general:
 	spin_unlock(&cpu->run_queue.lock);
+}
+
+struct syscall_result fast_notification_wait(handle_t handle, uint64_t deadline)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *self = cpu->current;
+	struct notification *notification;
+	uint64_t word;
+
+	if (RARE(!is_target(&self->wait_target, handle)))
+		return wait_for_another(handle, deadline);
+	notification = self->wait_target.notification;
+	if (RARE(!spin_try_lock(&notification->lock)))
+		return sys_notification_wait(handle, deadline);
+	word = notification->word;
+	if (word != 0)
+		notification->word = 0;
+	else if (deadline == DEADLINE_NEVER)
+		wait_directly(notification, cpu, self);
+	spin_unlock(&notification->lock);
+	return word != 0 ? SYSCALL_VALUE(word) : sys_notification_wait(handle, deadline);
 }

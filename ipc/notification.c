@@ -8,7 +8,6 @@
 #include <kernel/cache.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
-#include <kernel/fast_path.h>
 #include <kernel/process.h>
 #include <kernel/syscall.h>
 
@@ -62,7 +61,7 @@ static void cancel_wait(struct thread *thread)
 	spin_unlock(&notification->lock);
 }
 
-static const struct wait_operations notification_wait = {"notification", cancel_wait, NULL};
+const struct wait_operations notification_wait_operations = {"notification", cancel_wait, NULL};
 
 static void wake_waiter(struct notification *notification)
 {
@@ -167,9 +166,7 @@ struct syscall_result sys_notification_signal(handle_t handle, uint64_t bits)
 		bits = found.badge;
 	if (bits == 0)
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
-	if (!FAST_PATH || list_is_empty(&found.notification->waiters) ||
-		!notification_signal_directly(found.notification, bits))
-		notification_signal(found.notification, bits);
+	notification_signal(found.notification, bits);
 	return SYSCALL_OK;
 }
 
@@ -197,9 +194,7 @@ struct syscall_result sys_notification_wait(handle_t handle, uint64_t deadline)
 		return SYSCALL_ERROR(ERR_BAD_HANDLE);
 	}
 	if (word == 0) {
-		if (FAST_PATH && deadline == DEADLINE_NEVER)
-			notification_wait_directly(notification, &notification_wait);
-		thread_prepare_wait(&notification_wait, notification, THREAD_BLOCKED, deadline);
+		thread_prepare_wait(&notification_wait_operations, notification, THREAD_BLOCKED, deadline);
 		list_push_back(&notification->waiters, &thread_current()->wait_link);
 	}
 	spin_unlock(&notification->lock);

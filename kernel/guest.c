@@ -22,6 +22,10 @@
 
 _Static_assert(sizeof(struct guest_state) <= PAGE_SIZE, "the state page is one page");
 
+#ifdef ARCH_SPACE_ARCH
+_Static_assert(offsetof(struct address_space, arch) == ARCH_SPACE_ARCH, "isa/layout.h");
+#endif
+
 struct address_space *thread_space(const struct thread *thread)
 {
 	if (thread->guest)
@@ -181,7 +185,8 @@ struct syscall_result sys_guest_enter(void)
 	return arch_guest_enter();
 }
 
-__attribute__((flatten)) void guest_begin(void)
+// Tells whose registers the ISA loads.
+__attribute__((flatten)) const struct registers *guest_begin(void)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *thread = cpu->current;
@@ -193,6 +198,7 @@ __attribute__((flatten)) void guest_begin(void)
 		!arch_guest_begin_directly(&cpu->arch, &thread->arch, &state->registers))
 		begin(cpu, thread);
 	switch_to_guest(cpu, thread, state);
+	return &state->registers;
 }
 
 __attribute__((flatten)) void guest_end(void)

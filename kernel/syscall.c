@@ -5,6 +5,7 @@
 #include <arch/thread.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
+#include <kernel/fast_path.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
 #include <tern/syscall_numbers.h>
@@ -101,6 +102,13 @@ syscall_entry *const syscall_table[SYSCALL_TABLE_SIZE] = {
 #define SYSCALL_IPC(number, name)                [number] = arch_##name,
 #include <tern/syscalls.def>
 #include <tern/syscalls_undef.h>
+#define INSTEAD(name, entry) [SYSCALL_NUMBER_##name] = (syscall_entry *)(void (*)(void))(entry)
+	INSTEAD(guest_enter, arch_guest_enter_directly),
+#ifdef TERN_FAST_PATH
+	INSTEAD(thread_yield, fast_thread_yield),
+	INSTEAD(notification_signal, fast_notification_signal),
+	INSTEAD(notification_wait, fast_notification_wait),
+#endif
 };
 #pragma GCC diagnostic pop
 

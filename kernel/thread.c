@@ -125,6 +125,8 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 			(arch_can_switch_directly() ? 0 : HINDRANCE_ISA));
 	thread->call_target.slot = &capability_none;
 	thread->receive_target.slot = &capability_none;
+	thread->signal_target.slot = &capability_none;
+	thread->wait_target.slot = &capability_none;
 	thread->clear_tid_address = attributes->clear_tid_address;
 	thread->kernel_stack_size = attributes->kernel_stack_size ? attributes->kernel_stack_size
 								  : KERNEL_STACK_SIZE_DEFAULT;

@@ -130,11 +130,12 @@ void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
 // The order matters: a CPU says what it loads before it looks whether its translations are current.
 void address_space_load(struct cpu *cpu, struct address_space *space)
 {
-	__atomic_store_n(&cpu->address_space, space, __ATOMIC_RELAXED);
+	// A relaxed store, of which gcc 12 makes an exchange on RISC-V.
+	*(struct address_space *volatile *)&cpu->address_space = space;
 	if (!arch_mmu_switch(&cpu->arch, &space->arch) || ARCH_TLB_BROADCAST ||
-		(atomic_load_explicit(&space->cpus, memory_order_relaxed) >> cpu->index & 1))
+		(atomic_load_explicit(&space->cpus, memory_order_relaxed) & cpu->bit) != 0)
 		return;
-	atomic_fetch_or(&space->cpus, bit(cpu->index));
+	atomic_fetch_or(&space->cpus, cpu->bit);
 	arch_tlb_flush(&space->arch, 0, ARCH_USER_END >> PAGE_SHIFT);
 }
 

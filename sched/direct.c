@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: MIT
 //
-// Yields that switch directly. See direct_schedule.h.
+// Yields that switch directly, and what is rare of all direct switches. See direct_schedule.h.
 
 #include <kernel/cpu.h>
 #include <kernel/direct_schedule.h>
 #include <kernel/fast_path.h>
+#include <kernel/syscall.h>
 
-void scheduler_yield_directly(void)
+// --- Yields
+
+// Who becomes ready just now comes later.
+struct syscall_result fast_thread_yield(void)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *next;
 	struct list_node *queue = &cpu->run_queue.queues[self->priority];
 
 	if (RARE(!spin_try_lock(&cpu->run_queue.lock)))
-		return;
-	next = container_of(queue->next, struct thread, run_link);
-	if (RARE(list_is_empty(queue) || !direct_can_leave(cpu, self) || !direct_can_resume(next))) {
+		return sys_thread_yield();
+	next = direct_thread(container_of(queue->next, struct thread, run_link));
+	if (list_is_empty(queue) || RARE(!direct_can_leave(cpu, self) || !direct_can_resume(next))) {
 		spin_unlock(&cpu->run_queue.lock);
-		return;
+		return sys_thread_yield();
 	}
 	// One goes and one comes: the queue is as long as before.
 	list_remove(&next->run_link);
@@ -25,5 +29,18 @@ void scheduler_yield_directly(void)
 	self->run_priority = self->priority;
 	self->slice_remaining = 0;
 	direct_set_ready(self);
-	direct_go_over_to_ready(cpu, self, next, arch_time_now());
+	direct_go_over_to_ready(cpu, self, next, arch_time_now(), true);
+}
+
+// --- What is rare
+
+__attribute__((cold)) _Noreturn void direct_go_on_slowly(
+	struct cpu *cpu, struct thread *self, struct thread *next)
+{
+	scheduler_program_timer();
+	if (PLAIN(void *, next->context) != NULL)
+		cpu_set_reschedule(cpu);
+	address_space_load(cpu, next->space);
+	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);
+	arch_resume_directly(cpu, &self->arch, &next->arch);
 }

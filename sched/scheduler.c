@@ -9,7 +9,6 @@
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
-#include <kernel/fast_path.h>
 #include <kernel/ipc.h>
 #include <kernel/loan.h>
 #include <kernel/scheduler.h>
@@ -297,8 +296,6 @@ void scheduler_yield(void)
 	// Who becomes ready just now comes later.
 	if (list_is_empty(&cpu->run_queue.queues[cpu->current->priority]))
 		return;
-	if (FAST_PATH)
-		scheduler_yield_directly();
 	cpu->slice_end = GIVEN_UP;
 	cpu_set_reschedule(cpu);
 }

@@ -3,6 +3,7 @@
 // Exceptions: from user mode into the frame at the top of the thread's kernel stack (SP_EL1 points past it
 // meanwhile), from the kernel into a frame on the present stack.
 
+#include <isa/layout.h>
 #include <isa/offsets.h>
 
 #define EXCEPTION_CLASS_SHIFT 26
@@ -68,6 +69,22 @@
 	mov	x29, xzr
 .endm
 
+// All but the results. x18 is the CPU.
+.macro zero_caller_saved
+	.irp	n, 2, 4, 6, 8, 10, 12, 14, 16
+	zero_pair \n, %(\n + 1), x18
+	.endr
+	mov	x18, xzr
+.endm
+
+.macro load_preserved
+	ldp	x19, x20, [sp, #FRAME_X19]
+	ldp	x21, x22, [sp, #FRAME_X19 + 16]
+	ldp	x23, x24, [sp, #FRAME_X19 + 32]
+	ldp	x25, x26, [sp, #FRAME_X19 + 48]
+	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+.endm
+
 // Fills a frame from user mode and ends the chain of frame pointers.
 .macro save_user
 	sub	sp, sp, #FRAME_SIZE
@@ -115,6 +132,23 @@
 
 .macro load_guest_pair n, next
 	ldp	x\n, x\next, [x0, #GUEST_X(\n)]
+.endm
+
+// address_space_load in the usual case, on the way to user mode; overwrites x5 to x8. tlb.c explains it.
+.macro load_space cpu, space, unusual
+	ldp	x5, x6, [\space, #ARCH_SPACE_ARCH]
+	ldr	x7, [\cpu, #CPU_ASID_GENERATION]
+	and	x8, x6, #~ASID_NUMBER_MASK
+	cmp	x8, x7
+	b.ne	\unusual
+	str	\space, [\cpu, #CPU_ADDRESS_SPACE]
+	str	x6, [\cpu, #CPU_ASID_ACTIVE]
+	dmb	ish
+	ldr	x7, [\cpu, #CPU_ASID_GENERATION]
+	cmp	x8, x7
+	b.ne	\unusual
+	orr	x5, x5, x6, lsl #TTBR_ASID_SHIFT
+	msr	ttbr0_el1, x5
 .endm
 
 .altmacro
@@ -181,10 +215,7 @@ syscall_return:
 	msr	elr_el1, x2
 	msr	spsr_el1, x3
 	msr	sp_el0, x4
-	.irp	n, 2, 4, 6, 8, 10, 12, 14, 16
-	zero_pair \n, %(\n + 1), x18
-	.endr
-	mov	x18, xzr
+	zero_caller_saved
 	add	sp, sp, #FRAME_SIZE
 	eret
 
@@ -203,52 +234,116 @@ syscall_whole:
 	bl	trap_syscall
 	b	user_exit
 
-// A guest's registers go straight to its state page, x29. The frame of the personality's guest_enter is above the guest's.
+// A guest's registers go straight to its state page, x29. The frame of the personality's guest_enter is above the guest's. x30 is the CPU. The
+// rest is as guest_end and syscall_return do it, where the CPU has no work.
 guest_syscall:
 	.irp	n, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26
 	store_guest_pair \n, %(\n + 1)
 	.endr
 	ldp	x0, x1, [sp, #FRAME_X29]
 	mrs	x2, sp_el0
-	mov	x3, #GUEST_SYSTEM_CALL
+	mrs	x3, elr_el1
+	mrs	x4, spsr_el1
+	mrs	x5, tpidr_el0
+	mov	x6, #GUEST_SYSTEM_CALL
+	and	x4, x4, #~PSTATE_USER
 	stp	x28, x0, [x29, #GUEST_X(28)]
 	stp	x1, x2, [x29, #GUEST_X(30)]
-	str	x3, [x29, #GUEST_REASON]
-	mov	x29, xzr
+	stp	x3, x4, [x29, #GUEST_PC]
+	stp	x5, x6, [x29, #GUEST_TPIDR]
+	ldp	x2, x1, [x30, #CPU_WORK]
 	add	sp, sp, #FRAME_SIZE
+	cbnz	w2, 1f
+	ldr	x3, [x1, #THREAD_SPACE]
+	load_space x30, x3, 1f
+	adrp	x2, direct_calls_limit
+	ldr	x2, [x2, #:lo12:direct_calls_limit]
+	ldr	x3, [x1, #THREAD_HOST_TLS]
+	mov	x4, sp
+	str	xzr, [x1, #THREAD_GUEST]
+	str	x4, [x1, #THREAD_FRAME]
+	str	x2, [x30, #CPU_DIRECT_CALLS]
+	msr	tpidr_el0, x3
+	load_preserved
+	mov	x18, x30
+	ldp	x2, x3, [sp, #FRAME_PC]
+	ldp	x29, x30, [sp, #FRAME_X29]
+	ldr	x4, [sp, #FRAME_SP]
+	mov	x0, xzr
+	mov	x1, #GUEST_SYSTEM_CALL
+	msr	elr_el1, x2
+	msr	spsr_el1, x3
+	msr	sp_el0, x4
+	zero_caller_saved
+	add	sp, sp, #FRAME_SIZE
+	eret
+
+1:	mov	x29, xzr
 	bl	guest_end
-	ldp	x19, x20, [sp, #FRAME_X19]
-	ldp	x21, x22, [sp, #FRAME_X19 + 16]
-	ldp	x23, x24, [sp, #FRAME_X19 + 32]
-	ldp	x25, x26, [sp, #FRAME_X19 + 48]
-	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+	load_preserved
 	mov	x0, xzr
 	mov	x1, #GUEST_SYSTEM_CALL
 	b	syscall_return
 
-// arch_guest_enter(): what the state page says is loaded from it, but for what is in the frame.
+// What the state page says is loaded from it. The second one is the entry of a direct call, with the frame at sp.
 .global arch_guest_enter
 arch_guest_enter:
 	mrs	x9, tpidr_el1
 	ldr	x9, [x9, #CPU_CURRENT]
 	ldr	x9, [x9, #THREAD_FRAME]
-	sub	sp, x9, #FRAME_SIZE
-	bl	guest_begin
-	mrs	x0, tpidr_el1
-	ldr	x0, [x0, #CPU_CURRENT]
-	ldr	x0, [x0, #THREAD_GUEST]
-	ldp	x1, x2, [sp, #FRAME_PC]
-	ldr	x3, [x0, #GUEST_SP]
+	mov	sp, x9
+.global arch_guest_enter_directly
+arch_guest_enter_directly:
+	mrs	x9, tpidr_el1
+	ldp	x1, x10, [x9, #CPU_WORK]
+	ldr	x0, [x10, #THREAD_GUEST_STATE]
+	ldrb	w2, [x10, #THREAD_KICKED]
+	cbz	x0, 1f
+	orr	w1, w1, w2
+	cbnz	w1, 1f
+	ldp	x1, x2, [x0, #GUEST_PC]
+	mov	x3, #ARCH_USER_END
+	ldr	x4, pstate_user_bits
+	cmp	x1, x3
+	b.hs	1f
+	tbnz	x2, #PSTATE_STEP_BIT, 1f
+	and	x2, x2, x4
+	orr	x2, x2, #PSTATE_USER
+	ldr	x3, [x10, #THREAD_GUEST_SPACE]
+	load_space x9, x3, 3f
+2:	mrs	x5, tpidr_el0
+	ldr	x6, [x0, #GUEST_TPIDR]
+	sub	x7, sp, #FRAME_SIZE
+	str	x5, [x10, #THREAD_HOST_TLS]
+	str	x7, [x10, #THREAD_FRAME]
+	str	x0, [x10, #THREAD_GUEST]
+	str	xzr, [x9, #CPU_DIRECT_CALLS]
+	msr	tpidr_el0, x6
 	msr	elr_el1, x1
 	msr	spsr_el1, x2
-	msr	sp_el0, x3
+	ldp	x30, x1, [x0, #GUEST_X(30)]
+	msr	sp_el0, x1
 	.irp	n, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28
 	load_guest_pair \n, %(\n + 1)
 	.endr
-	ldr	x30, [x0, #GUEST_X(30)]
 	ldp	x0, x1, [x0]
-	add	sp, sp, #FRAME_SIZE
 	eret
+
+1:	sub	sp, sp, #FRAME_SIZE
+	b	guest_begin
+3:	stp	x0, x1, [sp, #-48]!
+	stp	x2, x9, [sp, #16]
+	str	x10, [sp, #32]
+	mov	x0, x9
+	mov	x1, x3
+	bl	address_space_load
+	ldr	x10, [sp, #32]
+	ldp	x2, x9, [sp, #16]
+	ldp	x0, x1, [sp], #48
+	b	2b
+.balign 8
+pstate_user_bits:
+	.quad	PSTATE_USER_BITS
 
 // The general way of an IPC call, which does not return to where it is called. Where there is a fast one (ipc/fast_path.c),
 // that is arch_\name.
@@ -270,9 +365,8 @@ arch_slow_\name:
 // The end of arch_switch_directly. x11: the CPU, x12: previous, x13: next; the message is where it goes.
 .global switch_directly
 switch_directly:
-	ldr	x9, [x13, #THREAD_FRAME]
 	mrs	x10, tpidr_el0
-	ldr	x13, [x13, #THREAD_TLS]
+	ldp	x9, x13, [x13, #THREAD_FRAME]
 	mov	x0, xzr
 	mov	sp, x9
 	str	x10, [x12, #THREAD_TLS]
@@ -282,11 +376,7 @@ switch_directly:
 	add	x10, x11, #CPU_WORK
 	ldar	w10, [x10]
 	cbnz	w10, 1f
-	ldp	x19, x20, [sp, #FRAME_X19]
-	ldp	x21, x22, [sp, #FRAME_X19 + 16]
-	ldp	x23, x24, [sp, #FRAME_X19 + 32]
-	ldp	x25, x26, [sp, #FRAME_X19 + 48]
-	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+	load_preserved
 	ldp	x29, x30, [sp, #FRAME_X29]
 	ldp	x6, x7, [sp, #FRAME_PC]
 	ldr	x9, [sp, #FRAME_SP]
@@ -316,21 +406,20 @@ switch_directly:
 	bl	ipc_fast_path_work
 	b	restore_user
 
-// arch_resume_directly(previous, next)
-.global arch_resume_directly
-arch_resume_directly:
-	ldr	x10, [x1, #THREAD_FRAME]
+// arch_resume_directly. x0: previous, x1: next, x2: the CPU
+.global resume_directly
+resume_directly:
+	ldp	x10, x13, [x1, #THREAD_FRAME]
 	mrs	x12, tpidr_el0
-	ldr	x13, [x1, #THREAD_TLS]
 	mov	sp, x10
 	str	x12, [x0, #THREAD_TLS]
 	msr	tpidr_el0, x13
 	add	x12, x0, #THREAD_ON_CPU
 	stlrb	wzr, [x12]
-	mrs	x13, tpidr_el1
-	add	x13, x13, #CPU_WORK
-	ldar	w13, [x13]
-	cbz	w13, restore_user
+	add	x2, x2, #CPU_WORK
+	ldar	w2, [x2]
+	cbz	w2, restore_user
+	isb				// as above
 	b	2b
 #endif
 

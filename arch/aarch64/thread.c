@@ -10,14 +10,9 @@
 #include <kernel/log.h>
 #include <kernel/thread.h>
 
-// PSTATE in user mode: EL0, AArch64, FIQ masked (nobody uses it), all else let in. The flags, BTYPE, SSBS,
-// DIT and TCO are the user's.
-#define PSTATE_USER      ((uint64_t)1 << 6)
-#define PSTATE_USER_BITS ((uint64_t)0xf3001c00)
-
 // Software step (Arm ARM, D2.12). A thread whose registers have this is stepped until they are written without. In its frame
 // the bit goes with each instruction; HINDRANCE_STEP remembers what was asked for.
-#define PSTATE_STEP ((uint64_t)1 << 21)
+#define PSTATE_STEP ((uint64_t)1 << PSTATE_STEP_BIT)
 
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[19]) == FRAME_X19, "offsets.h");
@@ -40,8 +35,20 @@ _Static_assert(offsetof(struct thread, hindrances) == THREAD_HINDRANCES, "offset
 _Static_assert(offsetof(struct thread, on_cpu) == THREAD_ON_CPU, "offsets.h");
 _Static_assert(HINDRANCE_STEP == 1 << HINDRANCE_STEP_BIT, "offsets.h");
 _Static_assert(offsetof(struct thread, guest) == THREAD_GUEST, "offsets.h");
-_Static_assert(offsetof(struct guest_state, registers.sp) == GUEST_SP, "offsets.h");
-_Static_assert(offsetof(struct guest_state, reason) == GUEST_REASON, "offsets.h");
+_Static_assert(offsetof(struct guest_state, registers.x) == GUEST_X(0), "offsets.h");
+_Static_assert(offsetof(struct guest_state, registers.pc) == GUEST_PC, "offsets.h");
+_Static_assert(offsetof(struct guest_state, registers.tpidr) == GUEST_TPIDR, "offsets.h");
+_Static_assert(offsetof(struct guest_state, reason) == GUEST_TPIDR + 8, "offsets.h");
+_Static_assert(offsetof(struct thread, arch.host_tls) == THREAD_HOST_TLS, "offsets.h");
+_Static_assert(offsetof(struct thread, space) == THREAD_SPACE, "offsets.h");
+_Static_assert(offsetof(struct thread, guest_space) == THREAD_GUEST_SPACE, "offsets.h");
+_Static_assert(offsetof(struct thread, guest_state) == THREAD_GUEST_STATE, "offsets.h");
+_Static_assert(offsetof(struct thread, kicked) == THREAD_KICKED, "offsets.h");
+_Static_assert(offsetof(struct arch_address_space, root) == 0, "entry.S");
+_Static_assert(offsetof(struct arch_address_space, asid) == 8, "entry.S");
+_Static_assert(offsetof(struct arch_cpu, asid_active) == CPU_ASID_ACTIVE, "offsets.h");
+_Static_assert(offsetof(struct arch_cpu, asid_generation) == CPU_ASID_GENERATION, "offsets.h");
+_Static_assert(offsetof(struct cpu, address_space) == CPU_ADDRESS_SPACE, "offsets.h");
 _Static_assert(offsetof(struct cpu, current) == CPU_CURRENT, "offsets.h");
 _Static_assert(offsetof(struct cpu, work) == CPU_WORK, "offsets.h");
 
@@ -192,33 +199,19 @@ void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread)
 	write_system_register(tpidr_el0, thread->host_tls);
 }
 
-// A thread that is stepped itself, and so has work for its CPU, does not come here.
+// Assembly does what is usual without these two.
 bool arch_guest_begin_directly(
 	struct arch_cpu *cpu, struct arch_thread *thread, const struct registers *registers)
 {
-	uint64_t pc = *(const volatile uint64_t *)&registers->pc;
-	uint64_t pstate = *(const volatile uint64_t *)&registers->pstate;
-	struct arch_frame *frame = thread->frame - 1;
-
 	(void)cpu;
-	assert(!is_stepped(thread));
-	if (pc >= ARCH_USER_END || (pstate & PSTATE_STEP))
-		return false;
-	frame->pc = pc;
-	frame->pstate = (pstate & PSTATE_USER_BITS) | PSTATE_USER;
-	thread->frame = frame;
-	thread->host_tls = read_system_register(tpidr_el0);
-	write_system_register(tpidr_el0, registers->tpidr);
-	return true;
+	(void)thread;
+	(void)registers;
+	return false;
 }
 
 void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers)
 {
-	uint64_t pc = read_system_register(elr_el1), pstate = read_system_register(spsr_el1);
-
-	registers->pc = pc;
-	registers->pstate = (pstate & PSTATE_USER_BITS) | (is_stepped(thread) ? PSTATE_STEP : 0);
-	registers->tpidr = read_system_register(tpidr_el0);
+	registers->pstate |= is_stepped(thread) ? PSTATE_STEP : 0;
 	arch_guest_end(cpu, thread);
 }
 

@@ -99,7 +99,7 @@ static __attribute__((noinline)) uint64_t assign_asid(struct arch_cpu *cpu, stru
 	while (atomic_exchange_explicit(&asid_lock, true, memory_order_acquire))
 		arch_cpu_relax();
 	asid = atomic_load_explicit(&space->asid, memory_order_relaxed);
-	if ((asid & ~ASID_NUMBER_MASK) != generation) {
+	if ((asid & ~(uint64_t)ASID_NUMBER_MASK) != generation) {
 		asid = renewed_asid(asid);
 		atomic_store_explicit(&space->asid, asid, memory_order_relaxed);
 	}

@@ -140,18 +140,17 @@ guest_syscall:
 	li a1, GUEST_SYSTEM_CALL
 	j syscall_return
 
-// arch_guest_enter(): what the state page says is loaded from it, but for the program counter, which is in the frame.
+// What the state page says is loaded from it, but for the program counter, which guest_begin has loaded.
 .global arch_guest_enter
 arch_guest_enter:
 	ld sp, CPU_CURRENT(tp)
 	ld sp, THREAD_FRAME(sp)
+// A direct call has its frame at sp.
+.global arch_guest_enter_directly
+arch_guest_enter_directly:
 	addi sp, sp, -FRAME_SIZE
 	call guest_begin
-	ld a0, CPU_CURRENT(tp)
-	ld t0, FRAME_PC(sp)
-	ld a0, THREAD_GUEST(a0)
 	csrw sscratch, sp
-	csrw sepc, t0
 	.irp n, 1,2,3,4,5,6,7,8,9,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,10
 	ld x\n, FRAME_X(\n)(a0)
 	.endr
@@ -206,9 +205,9 @@ switch_directly:
 	call ipc_fast_path_work
 	j return_to_user
 
-// arch_resume_directly(previous, next)
-.global arch_resume_directly
-arch_resume_directly:
+// arch_resume_directly. a0: previous, a1: next
+.global resume_directly
+resume_directly:
 	ld sp, THREAD_FRAME(a1)
 	sd tp, FRAME_CPU(sp)
 	sc.d zero, sp, (a0)         // as above

@@ -116,7 +116,7 @@ bool arch_guest_begin_directly(
 
 	if (pc / ARCH_USER_END != 0)
 		return false;
-	thread->frame[-1].pc = pc & ~(uint64_t)1;
+	csr_write(sepc, pc & ~(uint64_t)1);
 	arch_guest_begin(cpu, thread);
 	return true;
 }

@@ -151,17 +151,19 @@ guest_syscall:
 	movl $GUEST_SYSTEM_CALL, %edx
 	jmp syscall_return
 
-// arch_guest_enter(): what the state page says is loaded from it, but for what is in the frame. No interrupt comes that would use
-// this stack pointer.
+// What the state page says is loaded from it, but for what is in the frame. No interrupt comes that would use this stack pointer.
 .global arch_guest_enter
 arch_guest_enter:
 	movq %gs:CPU_FRAME, %rsp
-	subq $FRAME_SIZE, %rsp
+	subq $8, %rsp
+// A direct call's return address is below its frame.
+.global arch_guest_enter_directly
+arch_guest_enter_directly:
+	subq $(FRAME_SIZE - 8), %rsp
 	call guest_begin
-	movq %gs:CPU_CURRENT, %rax
 	movq FRAME_RIP(%rsp), %rcx
 	movq FRAME_RFLAGS(%rsp), %r11
-	movq THREAD_GUEST(%rax), %rsp
+	movq %rax, %rsp
 	EACH_GUEST_REGISTER LOAD_GUEST, %rsp
 	movq GUEST_RSP(%rsp), %rsp
 	swapgs
@@ -219,10 +221,10 @@ switch_directly:
 	call ipc_fast_path_work
 	jmp return_to_user
 
-// arch_resume_directly(previous, next)
+// arch_resume_directly. rdx: the CPU, rdi: previous, rsi: next
 .balign 16
-.global arch_resume_directly
-arch_resume_directly:
+.global resume_directly
+resume_directly:
 	movq THREAD_FRAME(%rsi), %rsp
 	leaq FRAME_SIZE(%rsp), %rax
 	movq %rsp, %gs:CPU_FRAME
@@ -241,23 +243,24 @@ arch_resume_directly:
 	movl %ecx, %gs
 	movq THREAD_GS_BASE(%rsi), %rax
 	wrgsbase %rax
-	swapgs
 	movb $0, THREAD_ON_CPU(%rdi)
-	cmpl $0, %gs:CPU_WORK
-	je return_to_user
+	cmpl $0, CPU_WORK(%rdx)
+	je return_to_user_swapped
+	swapgs
 	xorl %ebp, %ebp
 	call ipc_fast_path_work
 #endif
 
 // rsp: the frame of the current thread.
 return_to_user:
+	swapgs
+return_to_user_swapped:
 	cmpq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
 	jne 1f
 	RESTORE_REGISTERS_BUT_RCX_R11
 	movq FRAME_RIP - FRAME_R11(%rsp), %rcx
 	movq FRAME_RFLAGS - FRAME_R11(%rsp), %r11
 	movq FRAME_RSP - FRAME_R11(%rsp), %rsp
-	swapgs
 	sysretq
 	// In user mode each thread's frame is of the kind that its next system call wants.
 1:	movq $FRAME_SYSCALL, FRAME_VECTOR(%rsp)
@@ -265,7 +268,6 @@ return_to_user:
 	popq %r11
 	popq %rcx
 	addq $16, %rsp
-	swapgs
 	iretq
 
 // arch_enter_user(thread)

@@ -241,26 +241,27 @@ void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread)
 	load_bases(thread);
 }
 
-// Both bases at once: `fs_base` and `gs_base` are loaded, and are then what was there.
-static void exchange_bases(struct arch_thread *thread, uint64_t *fs_base, uint64_t *gs_base)
+// Both bases at once: what was there goes to `old_fs` and `old_gs`.
+static void exchange_bases(
+	struct arch_thread *thread, uint64_t fs_base, uint64_t gs_base, uint64_t *old_fs, uint64_t *old_gs)
 {
-	if (cpu_features.fsgsbase) {
-		uint64_t old_fs, old_gs;
+	uint64_t old;
 
-		__asm__ volatile("rdfsbase %0" : "=r"(old_fs));
-		__asm__ volatile("wrfsbase %0" : : "r"(*fs_base) : "memory");
-		__asm__ volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs" : "=&r"(old_gs) : "r"(*gs_base));
-		*fs_base = old_fs;
-		*gs_base = old_gs;
-	} else {
-		uint64_t fs = *fs_base, gs = *gs_base;
-
-		*fs_base = thread->fs_base;
-		*gs_base = thread->gs_base;
-		thread->fs_base = fs;
-		thread->gs_base = gs;
+	if (!cpu_features.fsgsbase) {
+		*old_fs = thread->fs_base;
+		*old_gs = thread->gs_base;
+		thread->fs_base = fs_base;
+		thread->gs_base = gs_base;
 		load_bases(thread);
+		return;
 	}
+	__asm__ volatile("rdfsbase %0" : "=r"(old));
+	*old_fs = old;
+	__asm__ volatile("wrfsbase %1; swapgs; rdgsbase %0; wrgsbase %2; swapgs"
+			 : "=&r"(old)
+			 : "r"(fs_base), "r"(gs_base)
+			 : "memory");
+	*old_gs = old;
 }
 
 // SYSRET loads rip and rflags from rcx and r11.
@@ -274,22 +275,17 @@ bool arch_guest_begin_directly(
 
 	if ((rip | fs_base | gs_base) >= ARCH_USER_END || registers->rcx != rip || registers->r11 != rflags)
 		return false;
-	exchange_bases(thread, &fs_base, &gs_base);
-	thread->host_fs_base = fs_base;
-	thread->host_gs_base = gs_base;
 	frame->rip = rip;
 	frame->rflags = rflags;
+	exchange_bases(thread, fs_base, gs_base, &thread->host_fs_base, &thread->host_gs_base);
 	set_frame(cpu, thread, frame);
 	return true;
 }
 
 void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers)
 {
-	uint64_t fs_base = thread->host_fs_base, gs_base = thread->host_gs_base;
-
-	exchange_bases(thread, &fs_base, &gs_base);
-	registers->fs_base = fs_base;
-	registers->gs_base = gs_base;
+	exchange_bases(
+		thread, thread->host_fs_base, thread->host_gs_base, &registers->fs_base, &registers->gs_base);
 	set_frame(cpu, thread, thread->frame + 1);
 }
 

@@ -11,6 +11,7 @@
 #ifndef ARCH_DIRECT_SWITCH_H
 #define ARCH_DIRECT_SWITCH_H
 
+#include <arch/mmu.h>
 #include <arch/thread.h>
 
 struct cpu;
@@ -21,10 +22,6 @@ static inline _Noreturn void arch_jump(void (*function)(void));
 // Tries to switch the FPU, as arch_fpu_switch_directly does; false: that must be called.
 static inline bool arch_fpu_try_switch(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
-
-// Tries to make an address space current, as arch_mmu_switch does, on the way to user mode; false: that must be called. `*kept` is what
-// that would return. Where the CPU then has work, the space has to be loaded again.
-static inline bool arch_mmu_try_switch(struct arch_cpu *cpu, struct arch_address_space *space, bool *kept);
 
 // As arch_resume_directly, but with words, badge, info and no error in `next`'s registers, all other caller-saved registers zero.
 static inline _Noreturn void arch_switch_directly(

@@ -57,6 +57,10 @@ paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t
 // before.
 bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space);
 
+// Tries to make an address space current, as arch_mmu_switch does, on the way to user mode; false: that must be called. `*kept` is what
+// that would return. Where the CPU then has work, the space has to be loaded again.
+static inline bool arch_mmu_try_switch(struct arch_cpu *cpu, struct arch_address_space *space, bool *kept);
+
 // The space is gone: its ASID may be reused once flushed.
 void arch_mmu_release_asid(struct arch_address_space *space);
 
@@ -75,5 +79,7 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 void arch_sync_code(const void *address, size_t length);
 // On this CPU only, after another CPU's sync (RISC-V fence.i by IPI); nothing elsewhere.
 void arch_sync_code_local(void);
+
+#include <isa/mmu.h>
 
 #endif

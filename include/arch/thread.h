@@ -14,6 +14,8 @@
 #include <tern/arch/registers.h>
 #include <tern/fault.h>
 
+struct cpu;
+
 // Prepares a new thread: frame at the top of the kernel stack that ends at `stack_top` (16-byte aligned),
 // user registers zero but for those given, interrupts enabled in user mode, FPU state initial and unused.
 void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t entry, uint64_t stack_pointer,
@@ -59,10 +61,13 @@ static inline bool arch_can_switch_directly(void);
 // frame: as arch_context_switch and arch_enter_user. Nothing is kept of the current thread but what its frame has. Clears on_cpu of
 // `previous` when its stack is no longer in use, and then looks at the CPU's work: where it is not 0, ipc_fast_path_work comes
 // first. FPU and address space have been switched.
-_Noreturn void arch_resume_directly(struct arch_thread *previous, struct arch_thread *next);
-// The FPU's part of a direct switch.
+static inline _Noreturn void arch_resume_directly(
+	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
+// The FPU's part of a direct switch, and whether it has anything to do.
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
+static inline bool arch_fpu_must_switch(
+	const struct arch_cpu *cpu, const struct arch_thread *previous, const struct arch_thread *next);
 
 // All user registers, TLS bases included. The thread is current or not running. Setting leaves privileged
 // bits as they must be and returns false, changing nothing, where the CPU would refuse an address
@@ -74,10 +79,13 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 // that call's registers, TLS bases included, stay until arch_guest_end.
 void arch_guest_begin(struct arch_cpu *cpu, struct arch_thread *thread);
 void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread);
-// Goes on with guest_begin on the stack below that frame, and to user mode. Does not return itself.
+// Goes on with guest_begin on the stack below that frame, and to user mode. Does not return itself. The second one is the entry of a
+// direct call.
 struct syscall_result arch_guest_enter(void);
-// The same with what of arch_registers_set and arch_registers_get is left to do where assembly loads and stores all others
-// straight from and to `registers`. False, nothing changed: the CPU would refuse them, or assembly cannot do it.
+struct syscall_result arch_guest_enter_directly(void);
+// The same as the first two with what of arch_registers_set and arch_registers_get is left to do where assembly loads and stores all
+// others straight from and to `registers`. False, nothing changed: the CPU would refuse them, or assembly cannot do it, or it does
+// what it can without this.
 bool arch_guest_begin_directly(
 	struct arch_cpu *cpu, struct arch_thread *thread, const struct registers *registers);
 void arch_guest_end_directly(struct arch_cpu *cpu, struct arch_thread *thread, struct registers *registers);

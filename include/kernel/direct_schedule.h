@@ -8,6 +8,7 @@
 #ifndef KERNEL_DIRECT_SCHEDULE_H
 #define KERNEL_DIRECT_SCHEDULE_H
 
+#include <arch/mmu.h>
 #include <arch/time.h>
 #include <kernel/address_space.h>
 #include <kernel/assert.h>
@@ -16,26 +17,33 @@
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
 
-// Whether the current thread can leave directly. The run queue's lock is held: whoever is more urgent and came before has
-// set the CPU's work.
-INLINE bool direct_can_leave(const struct cpu *cpu, const struct thread *self)
+// A relaxed load or store of what others may write, where gcc 12 would compute the address of an atomic object first.
+#define PLAIN(type, object) (*(volatile type *)&(object))
+
+// Hides from the compiler that a thread was found by one of its links, from which it would compute all the other addresses.
+INLINE struct thread *direct_thread(struct thread *thread)
 {
-	return atomic_load_explicit(&cpu->work, memory_order_relaxed) == 0 && cpu->direct_calls != 0 &&
-		cpu->payer == self && self->context == NULL &&
-		atomic_load_explicit(&self->hindrances, memory_order_relaxed) == 0;
+	__asm__("" : "+r"(thread));
+	return thread;
+}
+
+// Whether the current thread can leave directly. The run queue's lock is held: whoever is more urgent and came before has
+// set the CPU's work, and so has whoever hinders the thread, or will find that it is not on a CPU.
+INLINE bool direct_can_leave(struct cpu *cpu, struct thread *self)
+{
+	return PLAIN(unsigned, cpu->work) == 0 && cpu->payer == self && self->context == NULL;
 }
 
 // 0: a thread runs on its own time, without a budget, has a whole slice and not its guest, and nobody wants to stop it. Of
 // conditions that mostly hold all are looked at at once.
-INLINE uint64_t direct_obstacles(const struct thread *thread)
+INLINE uint64_t direct_obstacles(struct thread *thread)
 {
-	return (uintptr_t)__atomic_load_n(&thread->context, __ATOMIC_RELAXED) | thread->slice_overrun |
-		atomic_load_explicit(&thread->hindrances, memory_order_relaxed) | thread->caller.loans |
-		(uintptr_t)thread->guest;
+	return (uintptr_t)PLAIN(void *, thread->context) | thread->slice_overrun |
+		PLAIN(unsigned, thread->hindrances) | thread->caller.loans | (uintptr_t)thread->guest;
 }
 
 // Whether a ready thread can go on directly.
-INLINE bool direct_can_resume(const struct thread *thread)
+INLINE bool direct_can_resume(struct thread *thread)
 {
 	return direct_obstacles(thread) == 0 && arch_thread_is_fresh(&thread->arch);
 }
@@ -43,10 +51,10 @@ INLINE bool direct_can_resume(const struct thread *thread)
 // Nobody else changes the state of a thread that is ready or runs.
 INLINE void direct_set_state(struct thread *thread, enum thread_state from, enum thread_state to)
 {
-	uint64_t word = atomic_load_explicit(&thread->state, memory_order_relaxed);
+	uint64_t word = PLAIN(uint64_t, thread->state);
 
 	assert((word & 0xff) == from);
-	atomic_store_explicit(&thread->state, word - from + to, memory_order_relaxed);
+	PLAIN(uint64_t, thread->state) = word - from + to;
 }
 
 // The current thread becomes ready again, its system call done.
@@ -65,18 +73,35 @@ INLINE void direct_change_payer(struct cpu *cpu, struct thread *self, struct thr
 		cpu->payer_since = now;
 	}
 	object_get(&next->object);
-	__atomic_store_n(&cpu->payer, next, __ATOMIC_RELAXED);
+	PLAIN(struct thread *, cpu->payer) = next;
 	// Never the last one: what runs is held.
 	object_put_some(&self->object);
 }
 
-// On to user mode of a thread that is current and runs by its state, with all that its frame has.
+// The rest of a direct switch where something is rare: an address space or the FPU must be switched in the general way, the timer
+// be set, or the next thread has got a budget.
+_Noreturn void direct_go_on_slowly(struct cpu *cpu, struct thread *self, struct thread *next);
+
+// As address_space_load, in its order; false: that must be called.
+INLINE bool direct_load(struct cpu *cpu, struct address_space *space)
+{
+	bool kept;
+
+	PLAIN(struct address_space *, cpu->address_space) = space;
+	return arch_mmu_try_switch(&cpu->arch, &space->arch, &kept) &&
+		(!kept || ARCH_TLB_BROADCAST || (PLAIN(uint64_t, space->cpus) & cpu->bit) != 0);
+}
+
+// On to user mode of a thread that is current and runs by its state, with all that its frame has. No function is called from here that
+// returns: so nothing has to be kept for after it.
 INLINE _Noreturn void direct_resume(struct cpu *cpu, struct thread *self, struct thread *next)
 {
-	if (cpu->address_space != next->process->space)
-		address_space_load(cpu, next->process->space);
-	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);
-	arch_resume_directly(&self->arch, &next->arch);
+	struct address_space *space = next->space;
+
+	if ((cpu->address_space != space && RARE(!direct_load(cpu, space))) ||
+		RARE(arch_fpu_must_switch(&cpu->arch, &self->arch, &next->arch)))
+		direct_go_on_slowly(cpu, self, next);
+	arch_resume_directly(cpu, &self->arch, &next->arch);
 }
 
 // Goes over to a thread that is in no queue any more, and runs by its state. Lets go of the run queue's lock. `wanted`: somebody waits
@@ -84,29 +109,29 @@ INLINE _Noreturn void direct_resume(struct cpu *cpu, struct thread *self, struct
 INLINE _Noreturn void direct_go_over(
 	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t slice, uint64_t now, bool wanted)
 {
+	uint64_t slice_end = now + slice;
+
 	direct_change_payer(cpu, self, next, now);
-	cpu->slice_end = now + slice;
+	cpu->slice_end = slice_end;
 	cpu->current = next;
 	cpu->context_switches++;
 	spin_unlock(&cpu->run_queue.lock);
-	if (RARE(now + slice < cpu->timer_deadline) && wanted)
-		scheduler_program_timer();
 	// Whoever wants the next thread to stop, or gives it a budget, says so before he looks who runs and who pays. The ISA looks
 	// at the CPU's work last.
 	atomic_thread_fence(memory_order_seq_cst);
-	if (RARE(__atomic_load_n(&next->context, __ATOMIC_RELAXED) != NULL))
-		cpu_set_reschedule(cpu);
+	if (RARE((slice_end < cpu->timer_deadline && wanted) || PLAIN(void *, next->context) != NULL))
+		direct_go_on_slowly(cpu, self, next);
 	direct_resume(cpu, self, next);
 }
 
 // The same to a ready thread.
 INLINE _Noreturn void direct_go_over_to_ready(
-	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t now)
+	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t now, bool wanted)
 {
 	direct_set_state(next, THREAD_READY, THREAD_RUNNING);
-	atomic_store_explicit(&next->on_cpu, true, memory_order_relaxed);
+	PLAIN(bool, next->on_cpu) = true;
 	direct_go_over(cpu, self, next, next->slice_remaining ? next->slice_remaining : SLICE_NANOSECONDS,
-		now, cpu->run_queue.count != 0);
+		now, wanted);
 }
 
 #endif

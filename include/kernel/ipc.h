@@ -20,6 +20,8 @@ struct notification {
 	struct endpoint *endpoint; // bound: not counted, unbound when either goes
 };
 
+extern const struct wait_operations notification_wait_operations;
+
 // Sets bits and wakes a waiter, or a receiver of the bound endpoint. Any context; locks below RANK_ENDPOINT
 // may be held.
 void notification_signal(struct notification *notification, uint64_t bits);
@@ -51,7 +53,7 @@ void ipc_thread_exit(struct thread *thread);
 
 // arch_guest_enter's part: the current thread becomes a guest's. The frame has what arch_guest_begin_directly put there, all other
 // registers are to be loaded from the state page, thread->guest; where that is not all, it does not return.
-void guest_begin(void);
+const struct registers *guest_begin(void);
 // The end of a guest's system call that goes straight back: the registers are in the state page, the stack is that of the
 // personality's system call, which goes on with GUEST_EXIT_SYSCALL.
 void guest_end(void);

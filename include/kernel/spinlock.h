@@ -67,7 +67,8 @@ static inline void spin_note_released(struct spinlock *lock)
 }
 #endif
 
-static inline bool spin_try_lock(struct spinlock *lock)
+// Always inline: the fast path calls no function that returns.
+static inline __attribute__((always_inline)) bool spin_try_lock(struct spinlock *lock)
 {
 	if (atomic_fetch_or_explicit(&lock->taken, 1, memory_order_acquire) & 1)
 		return false;

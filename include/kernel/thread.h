@@ -75,11 +75,15 @@ struct offer {
 	uint64_t flags;
 };
 
-// An endpoint that a thread called, or received from, last: good as long as the handle's slot has that generation.
+// An endpoint that a thread called, or received from, last, or a notification that it signalled or waited for: good as long as the
+// handle's slot has that generation.
 struct target {
 	handle_t handle;
 	const struct capability *slot;
-	struct endpoint *endpoint;
+	union {
+		struct endpoint *endpoint;
+		struct notification *notification;
+	};
 	uint64_t badge;
 	uint32_t generation;
 };
@@ -99,7 +103,7 @@ struct thread {
 	};
 	atomic_bool on_cpu;        // its kernel stack is in use; whoever switches to it waits until it is not
 	struct guest_state *guest; // the state page of the guest that it runs; NULL: it runs its own code
-	struct target call_target, receive_target;
+	struct target call_target, receive_target, signal_target, wait_target;
 	struct object object;
 	struct spinlock
 		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watch, context

@@ -41,19 +41,6 @@ static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
 	return true;
 }
 
-// See tlb.c for the order. The return to user mode makes it take effect.
-static inline __attribute__((always_inline)) bool arch_mmu_try_switch(
-	struct arch_cpu *cpu, struct arch_address_space *space, bool *kept)
-{
-	uint64_t asid = *(volatile uint64_t *)&space->asid;
-
-	*kept = true;
-	if (!isa_asid_use_before_work(cpu, asid))
-		return false;
-	write_system_register(ttbr0_el1, space->root | asid << TTBR_ASID_SHIFT);
-	return true;
-}
-
 static inline __attribute__((always_inline)) _Noreturn void arch_switch_directly(
 	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {

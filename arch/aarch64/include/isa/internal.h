@@ -6,6 +6,7 @@
 #define ISA_INTERNAL_H
 
 #include <arch/types.h>
+#include <isa/mmu.h>
 #include <kernel/cpu.h>
 #include <kernel/fdt.h>
 
@@ -32,39 +33,6 @@ void mmu_init(paddr_t image);
 bool mmu_map_direct(paddr_t base, uint64_t length, unsigned access);
 // Maps device registers; NULL as above.
 void *mmu_map_device(paddr_t base, uint64_t length);
-
-// tlb.c. What asid_generation of a CPU is until it has flushed its TLB: no ASID's generation.
-#define ASID_STALE       ((uint64_t)1)
-#define ASID_NUMBER_BITS 16
-#define ASID_NUMBER_MASK (((uint64_t)1 << ASID_NUMBER_BITS) - 1)
-#define TTBR_ASID_SHIFT  48
-
-// Whether the ASID is of the generation that this CPU's TLB is for.
-static inline __attribute__((always_inline)) bool isa_asid_is_current(
-	const struct arch_cpu *cpu, uint64_t asid)
-{
-	return (asid & ~ASID_NUMBER_MASK) == *(const volatile uint64_t *)&cpu->asid_generation;
-}
-
-// Publishes the ASID that this CPU is about to use. What follows looks at the CPU's work last, which whoever begins a new generation sets
-// before he looks. Only what is current is published: an old one may have another owner by now.
-static inline __attribute__((always_inline)) bool isa_asid_use_before_work(
-	struct arch_cpu *cpu, uint64_t asid)
-{
-	if (!isa_asid_is_current(cpu, asid))
-		return false;
-	*(volatile uint64_t *)&cpu->asid_active = asid;
-	return true;
-}
-
-// The same where nobody looks at the work.
-static inline __attribute__((always_inline)) bool isa_asid_use(struct arch_cpu *cpu, uint64_t asid)
-{
-	if (!isa_asid_use_before_work(cpu, asid))
-		return false;
-	atomic_thread_fence(memory_order_seq_cst);
-	return isa_asid_is_current(cpu, asid);
-}
 
 // thread.c. The current thread has done one step, and does another when it goes on unless its registers are written. False: it is
 // not stepped; one that is, and left the CPU directly, had the CPU told so.

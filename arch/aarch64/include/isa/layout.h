@@ -8,6 +8,8 @@
 
 #define ARCH_NAME "aarch64"
 
+#define ARCH_SPACE_ARCH 64 // address_space.arch, which assembly knows: kernel/guest.c checks it
+
 #define ARCH_USER_START 0x1000
 #define ARCH_USER_END   0xfffffffff000
 

@@ -14,19 +14,24 @@
 #define FRAME_PSTATE 264
 
 #define THREAD_FRAME       0
-#define THREAD_KERNEL_SP   8
-#define THREAD_FRESH_ENTRY 16
-#define THREAD_TLS         24
+#define THREAD_TLS         8
+#define THREAD_KERNEL_SP   16
+#define THREAD_FRESH_ENTRY 24
 #define THREAD_HINDRANCES  584
 #define THREAD_ON_CPU      592
 #define THREAD_GUEST       600
 #define HINDRANCE_STEP_BIT 7
+#define THREAD_HOST_TLS    32
+#define THREAD_SPACE       840
+#define THREAD_GUEST_SPACE 1392
+#define THREAD_GUEST_STATE 1400
+#define THREAD_KICKED      1424
 
 // struct guest_state
 #define GUEST_X(n)        (8 * (n))
-#define GUEST_SP          GUEST_X(31)
-#define GUEST_REASON      280
-#define GUEST_SYSTEM_CALL 1 // GUEST_EXIT_SYSCALL
+#define GUEST_PC          256
+#define GUEST_TPIDR       272 // and the reason
+#define GUEST_SYSTEM_CALL 1   // GUEST_EXIT_SYSCALL
 
 #define CPU_FPU_OWNER       0
 #define CPU_EMERGENCY_STACK 8
@@ -36,6 +41,20 @@
 #define CPU_HANDLERS        72
 #define CPU_WORK            80
 #define CPU_CURRENT         88
+#define CPU_ASID_ACTIVE     24
+#define CPU_ASID_GENERATION 32
+#define CPU_ADDRESS_SPACE   112
+
+// See tlb.c.
+#define ASID_NUMBER_BITS 16
+#define ASID_NUMBER_MASK ((1 << ASID_NUMBER_BITS) - 1)
+#define TTBR_ASID_SHIFT  48
+
+// PSTATE in user mode: EL0, AArch64, FIQ masked (nobody uses it), all else let in. The flags, BTYPE, SSBS,
+// DIT and TCO are the user's.
+#define PSTATE_USER      (1 << 6)
+#define PSTATE_USER_BITS 0xf3001c00
+#define PSTATE_STEP_BIT  21
 
 // CPACR_EL1 that lets user mode and kernel use the FPU. Else it is 0: SVE and SME always trap.
 #define CPACR_FPU (3 << 20)

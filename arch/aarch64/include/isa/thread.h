@@ -7,11 +7,28 @@
 
 void fpu_switch_directly(struct arch_thread *previous, struct arch_thread *next);
 
+static inline bool arch_fpu_must_switch(
+	const struct arch_cpu *cpu, const struct arch_thread *previous, const struct arch_thread *next)
+{
+	return cpu->fpu_owner == previous || cpu->fpu_owner == next;
+}
+
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {
-	if (__builtin_expect(cpu->fpu_owner == previous || cpu->fpu_owner == next, 0))
+	if (__builtin_expect(arch_fpu_must_switch(cpu, previous, next), 0))
 		fpu_switch_directly(previous, next);
+}
+
+static inline __attribute__((always_inline)) _Noreturn void arch_resume_directly(
+	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	register struct cpu *x2 __asm__("x2") = cpu;
+	register struct arch_thread *x0 __asm__("x0") = previous;
+	register struct arch_thread *x1 __asm__("x1") = next;
+
+	__asm__ volatile("b resume_directly" : : "r"(x2), "r"(x0), "r"(x1) : "memory");
+	__builtin_unreachable();
 }
 
 static inline bool arch_can_switch_directly(void)
@@ -39,19 +56,28 @@ static inline uint64_t arch_syscall_argument(const struct arch_thread *thread, u
 	return thread->frame->x[index];
 }
 
-// Zeroes x0 to x18, the registers that a call need not preserve. x30 is left: stubs are leaf functions and
-// return by it.
-static inline void arch_zero_caller_saved(struct arch_thread *thread)
+// x0, x1, and zeroes in x2 to x18, the other registers that a call need not preserve: pairs, as the CPU stores them. x30 is left: stubs
+// are leaf functions and return by it.
+static inline void isa_frame_set_results(struct arch_frame *frame, uint64_t x0, uint64_t x1)
 {
-	for (unsigned i = 0; i <= 18; i++)
-		thread->frame->x[i] = 0;
+	__asm__ volatile("stp %x1, %x2, [%0]\n\t"
+			 "stp xzr, xzr, [%0, #16]\n\t"
+			 "stp xzr, xzr, [%0, #32]\n\t"
+			 "stp xzr, xzr, [%0, #48]\n\t"
+			 "stp xzr, xzr, [%0, #64]\n\t"
+			 "stp xzr, xzr, [%0, #80]\n\t"
+			 "stp xzr, xzr, [%0, #96]\n\t"
+			 "stp xzr, xzr, [%0, #112]\n\t"
+			 "stp xzr, xzr, [%0, #128]\n\t"
+			 "str xzr, [%0, #144]"
+			 :
+			 : "r"(frame->x), "rZ"(x0), "rZ"(x1)
+			 : "memory");
 }
 
 static inline void arch_syscall_set_result(struct arch_thread *thread, struct syscall_result result)
 {
-	arch_zero_caller_saved(thread);
-	thread->frame->x[0] = result.error;
-	thread->frame->x[1] = result.value;
+	isa_frame_set_results(thread->frame, result.error, result.value);
 }
 
 static inline uint64_t arch_message_handle(const struct arch_thread *thread)
@@ -78,9 +104,7 @@ static inline uint64_t arch_message_word(const struct arch_thread *thread, unsig
 static inline void arch_message_set_result(
 	struct arch_thread *thread, enum error error, uint64_t badge, uint64_t info)
 {
-	arch_zero_caller_saved(thread);
-	thread->frame->x[0] = error;
-	thread->frame->x[1] = info;
+	isa_frame_set_results(thread->frame, error, info);
 	thread->frame->x[8] = badge;
 }
 

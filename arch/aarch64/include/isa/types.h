@@ -25,10 +25,10 @@ struct fpu_state {
 };
 
 struct arch_thread {
-	struct arch_frame *frame;
+	struct arch_frame *frame;  // it and the next one are loaded as a pair
+	uint64_t tls;              // TPIDR_EL0 while the thread is not current
 	uint64_t kernel_sp;        // of a context inside the kernel: callee-saved registers are there
 	void (*fresh_entry)(void); // where a fresh context starts; NULL: the context is inside the kernel
-	uint64_t tls;              // TPIDR_EL0 while the thread is not current
 	uint64_t host_tls;         // that of its own code, while it runs a guest
 	struct fpu_state fpu __attribute__((aligned(16)));
 };

@@ -5,12 +5,30 @@
 #ifndef ISA_THREAD_H
 #define ISA_THREAD_H
 
+static inline bool arch_fpu_must_switch(
+	const struct arch_cpu *cpu, const struct arch_thread *previous, const struct arch_thread *next)
+{
+	(void)cpu;
+	(void)previous;
+	(void)next;
+	return false;
+}
+
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {
 	(void)cpu;
 	(void)previous;
 	(void)next;
+}
+
+_Noreturn static inline void arch_resume_directly(
+	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	(void)cpu;
+	(void)previous;
+	(void)next;
+	__builtin_unreachable();
 }
 
 static inline bool arch_can_switch_directly(void)

@@ -6,7 +6,6 @@
 #define ISA_DIRECT_SWITCH_H
 
 #include <isa/csr.h>
-#include <isa/mmu.h>
 #include <kernel/cpu.h>
 
 register uint64_t message_handle __asm__("a0");
@@ -44,13 +43,6 @@ static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
 		previous->fpu_dirty = true;
 	csr_clear(sstatus, SSTATUS_FS);
 	return true;
-}
-
-static inline __attribute__((always_inline)) bool arch_mmu_try_switch(
-	struct arch_cpu *cpu, struct arch_address_space *space, bool *kept)
-{
-	*kept = true;
-	return isa_mmu_try_switch(cpu, space);
 }
 
 static inline __attribute__((always_inline)) _Noreturn void arch_switch_directly(

@@ -27,4 +27,11 @@ static inline __attribute__((always_inline)) bool isa_mmu_try_switch(
 	return true;
 }
 
+static inline __attribute__((always_inline)) bool arch_mmu_try_switch(
+	struct arch_cpu *cpu, struct arch_address_space *space, bool *kept)
+{
+	*kept = true;
+	return isa_mmu_try_switch(cpu, space);
+}
+
 #endif

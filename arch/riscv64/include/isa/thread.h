@@ -23,11 +23,28 @@ enum {
 
 void isa_fpu_switch_directly(struct arch_thread *previous, struct arch_thread *next);
 
+static inline bool arch_fpu_must_switch(
+	const struct arch_cpu *cpu, const struct arch_thread *previous, const struct arch_thread *next)
+{
+	return cpu->fpu_owner == previous || cpu->fpu_owner == next;
+}
+
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {
-	if (__builtin_expect(cpu->fpu_owner == previous || cpu->fpu_owner == next, 0))
+	if (__builtin_expect(arch_fpu_must_switch(cpu, previous, next), 0))
 		isa_fpu_switch_directly(previous, next);
+}
+
+static inline __attribute__((always_inline)) _Noreturn void arch_resume_directly(
+	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	register struct arch_thread *a0 __asm__("a0") = previous;
+	register struct arch_thread *a1 __asm__("a1") = next;
+
+	(void)cpu; // tp
+	__asm__ volatile("j resume_directly" : : "r"(a0), "r"(a1) : "memory");
+	__builtin_unreachable();
 }
 
 static inline bool arch_can_switch_directly(void)

@@ -21,11 +21,29 @@ static inline void fpu_hide_pointers(void)
 	__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
 }
 
+static inline bool arch_fpu_must_switch(
+	const struct arch_cpu *cpu, const struct arch_thread *previous, const struct arch_thread *next)
+{
+	(void)cpu;
+	return previous->fpu_used | next->fpu_used;
+}
+
 static inline void arch_fpu_switch_directly(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {
-	if (__builtin_expect(previous->fpu_used | next->fpu_used, 0))
+	if (__builtin_expect(arch_fpu_must_switch(cpu, previous, next), 0))
 		fpu_switch(cpu, previous, next);
+}
+
+static inline __attribute__((always_inline)) _Noreturn void arch_resume_directly(
+	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+{
+	register struct cpu *rdx __asm__("rdx") = cpu;
+	register struct arch_thread *rdi __asm__("rdi") = previous;
+	register struct arch_thread *rsi __asm__("rsi") = next;
+
+	__asm__ volatile("jmp resume_directly" : : "r"(rdx), "r"(rdi), "r"(rsi) : "memory");
+	__builtin_unreachable();
 }
 
 static inline bool arch_can_switch_directly(void)
