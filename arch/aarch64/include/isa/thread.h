@@ -58,7 +58,8 @@ static inline uint64_t arch_syscall_argument(const struct arch_thread *thread, u
 
 // x0, x1, and zeroes in x2 to x18, the other registers that a call need not preserve: pairs, as the CPU stores them. x30 is left: stubs
 // are leaf functions and return by it.
-static inline void isa_frame_set_results(struct arch_frame *frame, uint64_t x0, uint64_t x1)
+static inline __attribute__((always_inline)) void isa_frame_set_results(
+	struct arch_frame *frame, uint64_t x0, uint64_t x1)
 {
 	__asm__ volatile("stp %x1, %x2, [%0]\n\t"
 			 "stp xzr, xzr, [%0, #16]\n\t"
@@ -75,7 +76,8 @@ static inline void isa_frame_set_results(struct arch_frame *frame, uint64_t x0, 
 			 : "memory");
 }
 
-static inline void arch_syscall_set_result(struct arch_thread *thread, struct syscall_result result)
+static inline __attribute__((always_inline)) void arch_syscall_set_result(
+	struct arch_thread *thread, struct syscall_result result)
 {
 	isa_frame_set_results(thread->frame, result.error, result.value);
 }
