@@ -213,7 +213,7 @@ paddr_t arch_mmu_query(struct arch_address_space *space, vaddr_t address, size_t
 }
 
 // Frees the tables below an entry of a table at `shift`, and then the one it names. False: the limit was
-// reached first.
+// reached.
 static bool destroy_below(
 	uint64_t *entry, unsigned shift, unsigned *limit, void (*free)(void *, paddr_t), void *context)
 {
@@ -226,12 +226,10 @@ static bool destroy_below(
 				return false;
 		}
 	}
-	if (*limit == 0)
-		return false;
-	--*limit;
 	free(context, *entry & ENTRY_ADDRESS);
 	*entry = 0;
-	return true;
+	// At once: looking for the next one takes as long again.
+	return --*limit > 0;
 }
 
 bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
@@ -242,7 +240,8 @@ bool arch_mmu_destroy(struct arch_address_space *space, unsigned limit,
 	if (space->root == PADDR_NONE)
 		return true;
 	space->recent_table = RECENT_TABLE_NONE;
-	if (!destroy_below(&root_entry, LEVEL_SHIFT_TOP + LEVEL_BITS, &limit, free, context))
+	destroy_below(&root_entry, LEVEL_SHIFT_TOP + LEVEL_BITS, &limit, free, context);
+	if (root_entry != 0)
 		return false;
 	space->root = PADDR_NONE;
 	return true;
