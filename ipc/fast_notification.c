@@ -172,7 +172,7 @@ struct syscall_result fast_notification_wait(handle_t handle, uint64_t deadline)
 	word = notification->word;
 	if (word != 0)
 		notification->word = 0;
-	else if (deadline == DEADLINE_NEVER)
+	else if (deadline == DEADLINE_NEVER && !object_has_ended(&notification->object))
 		wait_directly(notification, cpu, self);
 	spin_unlock(&notification->lock);
 	return word != 0 ? SYSCALL_VALUE(word) : sys_notification_wait(handle, deadline);

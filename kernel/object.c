@@ -208,8 +208,8 @@ void object_reap(void)
 	ASSERT_NO_LOCKS_HELD();
 	while ((object = pop(&reaper_self()->dying))) {
 		destroy(object);
-		if (reaper_self()->dying)
-			preemption_point();
+		// It may have taken long, and so may what comes next.
+		preemption_point();
 	}
 	free_quiescent();
 }

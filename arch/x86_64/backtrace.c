@@ -15,8 +15,11 @@ struct stack_frame {
 static bool is_mapped_in_kernel(uintptr_t address)
 {
 	struct arch_address_space kernel = {.root = kernel_root};
+	unsigned access;
+	size_t size;
 
-	return address >= ARCH_DIRECT_MAP_BASE && arch_mmu_query(&kernel, address, NULL, NULL) != PADDR_NONE;
+	return address >= ARCH_DIRECT_MAP_BASE &&
+		arch_mmu_query(&kernel, address, &size, &access) != PADDR_NONE;
 }
 
 static bool read_frame(uintptr_t pointer, bool is_user, struct stack_frame *frame)
