@@ -6,7 +6,6 @@
 
 #include <kernel/capability.h>
 #include <kernel/direct_schedule.h>
-#include <kernel/fast_path.h>
 #include <kernel/ipc.h>
 #include <kernel/syscall.h>
 
@@ -84,12 +83,14 @@ static __attribute__((noinline)) bool find(struct target *target, handle_t handl
 static __attribute__((noinline, cold)) struct syscall_result signal_another(handle_t handle, uint64_t bits)
 {
 	if (find(&thread_current()->signal_target, handle, RIGHT_SEND))
-		return fast_notification_signal(handle, bits);
+		return fast_notification_signal(handle, bits, 0, 0, 0, 0);
 	return sys_notification_signal(handle, bits);
 }
 
-struct syscall_result fast_notification_signal(handle_t handle, uint64_t bits)
+struct syscall_result fast_notification_signal(SYSCALL_ENTRY_PARAMETERS)
 {
+	handle_t handle = a0;
+	uint64_t bits = a1;
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *waiter;
 	struct notification *notification;
@@ -128,7 +129,7 @@ static __attribute__((noinline, cold)) struct syscall_result wait_for_another(
 	handle_t handle, uint64_t deadline)
 {
 	if (find(&thread_current()->wait_target, handle, RIGHT_RECEIVE))
-		return fast_notification_wait(handle, deadline);
+		return fast_notification_wait(handle, deadline, 0, 0, 0, 0);
 	return sys_notification_wait(handle, deadline);
 }
 
@@ -157,8 +158,10 @@ general:
 	spin_unlock(&cpu->run_queue.lock);
 }
 
-struct syscall_result fast_notification_wait(handle_t handle, uint64_t deadline)
+struct syscall_result fast_notification_wait(SYSCALL_ENTRY_PARAMETERS)
 {
+	handle_t handle = a0;
+	uint64_t deadline = a1;
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current;
 	struct notification *notification;

@@ -5,7 +5,6 @@
 #include <arch/thread.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
-#include <kernel/fast_path.h>
 #include <kernel/syscall.h>
 #include <kernel/trace.h>
 #include <tern/syscall_numbers.h>
@@ -71,28 +70,31 @@ void syscall_dispatch(void)
 #define DIRECT_ARGUMENTS6(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5) \
 	DIRECT_ARGUMENTS5(t0, n0, t1, n1, t2, n2, t3, n3, t4, n4), (t5)a5
 
-#define UNUSED __attribute__((unused))
-#define ENTRY_PARAMETERS                                                                                    \
-	UNUSED uint64_t a0, UNUSED uint64_t a1, UNUSED uint64_t a2, UNUSED uint64_t a3, UNUSED uint64_t a4, \
-		UNUSED uint64_t a5
-
 #define USER_IN(type)  const type __user *
 #define USER_OUT(type) type __user *
-#define SYSCALL(number, name, result, arguments)                               \
-	static struct syscall_result direct_##name(ENTRY_PARAMETERS)           \
-	{                                                                      \
-		struct syscall_result answer = sys_##name(DIRECT_##arguments); \
-		ASSERT_NO_LOCKS_HELD();                                        \
-		return answer;                                                 \
+#define SYSCALL(number, name, result, arguments)                                    \
+	static UNUSED struct syscall_result direct_##name(SYSCALL_ENTRY_PARAMETERS) \
+	{                                                                           \
+		struct syscall_result answer = sys_##name(DIRECT_##arguments);      \
+		ASSERT_NO_LOCKS_HELD();                                             \
+		return answer;                                                      \
 	}
 #define SYSCALL_IPC(number, name)
 #include <tern/syscalls.def>
 #include <tern/syscalls_undef.h>
 
-static struct syscall_result no_syscall(ENTRY_PARAMETERS)
+static struct syscall_result no_syscall(SYSCALL_ENTRY_PARAMETERS)
 {
 	return SYSCALL_ERROR(ERR_NO_SYSCALL);
 }
+
+// What the table has in place of these.
+#define direct_guest_enter arch_guest_enter_directly
+#ifdef TERN_FAST_PATH
+#define direct_thread_yield        fast_thread_yield
+#define direct_notification_signal fast_notification_signal
+#define direct_notification_wait   fast_notification_wait
+#endif
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
@@ -102,13 +104,6 @@ syscall_entry *const syscall_table[SYSCALL_TABLE_SIZE] = {
 #define SYSCALL_IPC(number, name)                [number] = arch_##name,
 #include <tern/syscalls.def>
 #include <tern/syscalls_undef.h>
-#define INSTEAD(name, entry) [SYSCALL_NUMBER_##name] = (syscall_entry *)(void (*)(void))(entry)
-	INSTEAD(guest_enter, arch_guest_enter_directly),
-#ifdef TERN_FAST_PATH
-	INSTEAD(thread_yield, fast_thread_yield),
-	INSTEAD(notification_signal, fast_notification_signal),
-	INSTEAD(notification_wait, fast_notification_wait),
-#endif
 };
 #pragma GCC diagnostic pop
 

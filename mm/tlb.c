@@ -130,8 +130,7 @@ void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
 // The order matters: a CPU says what it loads before it looks whether its translations are current.
 void address_space_load(struct cpu *cpu, struct address_space *space)
 {
-	// A relaxed store, of which gcc 12 makes an exchange on RISC-V.
-	*(struct address_space *volatile *)&cpu->address_space = space;
+	__atomic_store_n(&cpu->address_space, space, __ATOMIC_RELAXED);
 	if (!arch_mmu_switch(&cpu->arch, &space->arch) || ARCH_TLB_BROADCAST ||
 		(atomic_load_explicit(&space->cpus, memory_order_relaxed) & cpu->bit) != 0)
 		return;

@@ -4,13 +4,12 @@
 
 #include <kernel/cpu.h>
 #include <kernel/direct_schedule.h>
-#include <kernel/fast_path.h>
 #include <kernel/syscall.h>
 
 // --- Yields
 
 // Who becomes ready just now comes later.
-struct syscall_result fast_thread_yield(void)
+struct syscall_result fast_thread_yield(SYSCALL_ENTRY_PARAMETERS)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *next;

@@ -79,10 +79,8 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 // that call's registers, TLS bases included, stay until arch_guest_end.
 void arch_guest_begin(struct arch_cpu *cpu, struct arch_thread *thread);
 void arch_guest_end(struct arch_cpu *cpu, struct arch_thread *thread);
-// Goes on with guest_begin on the stack below that frame, and to user mode. Does not return itself. The second one is the entry of a
-// direct call.
+// Goes on with guest_begin on the stack below that frame, and to user mode. Does not return itself.
 struct syscall_result arch_guest_enter(void);
-struct syscall_result arch_guest_enter_directly(void);
 // The same as the first two with what of arch_registers_set and arch_registers_get is left to do where assembly loads and stores all
 // others straight from and to `registers`. False, nothing changed: the CPU would refuse them, or assembly cannot do it, or it does
 // what it can without this.

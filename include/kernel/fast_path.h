@@ -24,11 +24,6 @@ struct fault;
 void ipc_fast_send_fault(const struct fault *fault);
 void ipc_fast_answer_fault(handle_t handle, uint64_t info);
 
-// Entries of syscall_table in place of the general ones, to which they go where something is unusual.
-struct syscall_result fast_thread_yield(void);
-struct syscall_result fast_notification_signal(handle_t handle, uint64_t bits);
-struct syscall_result fast_notification_wait(handle_t handle, uint64_t deadline);
-
 // The end of arch_switch_directly in place of user mode where the CPU has work to do: the results are in the frame of the
 // thread switched to, which is current.
 void ipc_fast_path_work(struct arch_thread *previous);

@@ -21,9 +21,12 @@
 #define __user
 #endif
 
-// Entries of the table of direct calls.
-typedef struct syscall_result syscall_entry(
-	uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+// Entries of the table of direct calls. None needs all of what they are given.
+#define UNUSED __attribute__((unused))
+#define SYSCALL_ENTRY_PARAMETERS                                                                            \
+	UNUSED uint64_t a0, UNUSED uint64_t a1, UNUSED uint64_t a2, UNUSED uint64_t a3, UNUSED uint64_t a4, \
+		UNUSED uint64_t a5
+typedef struct syscall_result syscall_entry(SYSCALL_ENTRY_PARAMETERS);
 
 // Every handler: struct syscall_result sys_NAME(arguments), void sys_NAME(void) for IPC (registers of the
 // current thread), which the ISA's syscall_entry arch_NAME calls.
@@ -57,6 +60,10 @@ enum error copy_to_user(void __user *destination, const void *source, size_t len
 // Look-ups that take HANDLE_SELF.
 enum error process_lookup(handle_t handle, rights_t needed, struct process **process);
 enum error thread_lookup(handle_t handle, rights_t needed, struct thread **thread);
+
+// Entries in place of the general ones, which they call where something is unusual: arch_guest_enter with the frame at the stack
+// pointer, and switches from user mode to user mode: fast_path.h.
+syscall_entry arch_guest_enter_directly, fast_thread_yield, fast_notification_signal, fast_notification_wait;
 
 // The handlers by number, for direct calls; every hole is a handler that answers ERR_NO_SYSCALL.
 #define SYSCALL_TABLE_SIZE SYSCALL_NUMBER_LIMIT
