@@ -110,17 +110,18 @@ KERNEL_BOOTS = [
     ),
 ]
 # CPUs that take turns on one thread of the host, 100 ms each: where one waits for another, a turn goes by, and some tests take
-# minutes; those of direct switches, whose threads keep a CPU busy, and one that waits for another CPU thousands of times are
+# minutes; those of direct switches, whose threads keep a CPU busy, and those that wait for other CPUs hundreds of times are
 # left out. So in each run only some, of what depends on who runs when. No two CPUs contend for a lock there.
+ENDS_BESIDE_BUSY_CPUS = ("-torture_of_callers", "-torture_of_handles")
 IN_TURN = Boot(
     " on 4 CPUs in turn",
     "debug",
     qemu.Machine(smp=4, one_host_thread=True),
-    (*SHORT, "-introspection_locks", "-direct", "-guest_calls_are_kicked"),
+    (*SHORT, "-introspection_locks", "-direct", "-guest_calls_are_kicked", *ENDS_BESIDE_BUSY_CPUS),
 )
 OF_DEATH_AND_WAITS = (
     *("torture", "ipc_", "notification", "futex", "handle", "waits_", "guest", "fault", "thread_kill"),
-    *("-scale", "-direct", "-guest_calls_are_kicked"),
+    *("-scale", "-direct", "-guest_calls_are_kicked", *ENDS_BESIDE_BUSY_CPUS),
 )
 SOME_IN_TURN = replace(IN_TURN, arguments=OF_DEATH_AND_WAITS)
 
