@@ -23,7 +23,7 @@ INLINE void end_wait(struct notification *notification, struct thread *waiter, u
 // As scheduler_enqueue does it. False: another has ended that wait.
 INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thread *waiter, uint64_t bits)
 {
-	uint64_t state = PLAIN(uint64_t, waiter->state);
+	uint64_t state = ONCE(uint64_t, waiter->state);
 
 	if (RARE((state & 0xff) != THREAD_BLOCKED ||
 		    !atomic_compare_exchange_strong(
@@ -43,7 +43,7 @@ INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thre
 INLINE void go_over_to_waiter(struct notification *notification, struct cpu *cpu, struct thread *self,
 	struct thread *waiter, uint64_t bits)
 {
-	uint64_t state = PLAIN(uint64_t, waiter->state), now = arch_time_now();
+	uint64_t state = ONCE(uint64_t, waiter->state), now = arch_time_now();
 
 	if (RARE(cpu->slice_end <= now || (state & 0xff) != THREAD_BLOCKED || !direct_claim(waiter, state)))
 		return;
@@ -59,7 +59,7 @@ INLINE void go_over_to_waiter(struct notification *notification, struct cpu *cpu
 INLINE bool is_target(struct target *target, handle_t handle)
 {
 	return target->handle == handle &&
-		PLAIN(const uint32_t, target->slot->generation) == target->generation;
+		ONCE(const uint32_t, target->slot->generation) == target->generation;
 }
 
 static __attribute__((noinline)) bool find(struct target *target, handle_t handle, rights_t needed)

@@ -10,7 +10,6 @@
 // that wait, or running.
 
 #include <arch/direct_switch.h>
-#include <kernel/address_space.h>
 #include <kernel/cpu.h>
 #include <kernel/direct_call.h>
 #include <kernel/fast_path.h>
@@ -147,17 +146,6 @@ static COLD void reply_receive_another(void)
 	arch_jump(arch_endpoint_reply_receive);
 }
 
-// As address_space_load, in its order; false: that must be called.
-INLINE bool try_load(struct cpu *cpu, struct address_space *space)
-{
-	bool kept;
-
-	ONCE(struct address_space *, cpu->address_space) = space;
-	return arch_mmu_try_switch(&cpu->arch, &space->arch, &kept) &&
-		(!kept || ARCH_TLB_BROADCAST ||
-			(atomic_load_explicit(&space->cpus, memory_order_relaxed) & cpu->bit) != 0);
-}
-
 static COLD void switch_slowly(void)
 {
 	struct message message = keep_message();
@@ -177,7 +165,7 @@ INLINE _Noreturn void pass_on(struct cpu *cpu, struct thread *self, struct threa
 	struct address_space *space = next->space;
 
 	cpu->current = next;
-	if ((cpu->address_space != space && RARE(!try_load(cpu, space))) ||
+	if ((cpu->address_space != space && RARE(!direct_load(cpu, space))) ||
 		RARE(!arch_fpu_try_switch(&cpu->arch, &self->arch, &next->arch))) {
 		cpu->previous = self;
 		arch_jump(switch_slowly);

@@ -37,7 +37,7 @@ __attribute__((cold)) _Noreturn void direct_go_on_slowly(
 	struct cpu *cpu, struct thread *self, struct thread *next)
 {
 	scheduler_program_timer();
-	if (PLAIN(void *, next->context) != NULL)
+	if (ONCE(void *, next->context) != NULL)
 		cpu_set_reschedule(cpu);
 	address_space_load(cpu, next->space);
 	arch_fpu_switch_directly(&cpu->arch, &self->arch, &next->arch);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Run queues: a list for each priority and a bit for each list that is not empty, but for the best one. What is done with them often is in run_queue.h.
+// Run queues: a list for each priority and a bit for each list that is not empty, but for the best one. What is done with them
+// often is in run_queue.h.
 
 #include <kernel/run_queue.h>
 

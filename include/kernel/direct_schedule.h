@@ -8,17 +8,12 @@
 #ifndef KERNEL_DIRECT_SCHEDULE_H
 #define KERNEL_DIRECT_SCHEDULE_H
 
-#include <arch/mmu.h>
 #include <arch/time.h>
-#include <kernel/address_space.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
 #include <kernel/direct_switch.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
-
-// A relaxed load or store of what others may write, where gcc 12 would compute the address of an atomic object first.
-#define PLAIN(type, object) (*(volatile type *)&(object))
 
 // Hides from the compiler that a thread was found by one of its links, from which it would compute all the other addresses.
 INLINE struct thread *direct_thread(struct thread *thread)
@@ -31,15 +26,15 @@ INLINE struct thread *direct_thread(struct thread *thread)
 // set the CPU's work, and so has whoever hinders the thread, or will find that it is not on a CPU.
 INLINE bool direct_can_leave(struct cpu *cpu, struct thread *self)
 {
-	return PLAIN(unsigned, cpu->work) == 0 && cpu->payer == self && self->context == NULL;
+	return ONCE(unsigned, cpu->work) == 0 && cpu->payer == self && self->context == NULL;
 }
 
 // 0: a thread runs on its own time, without a budget, has a whole slice and not its guest, and nobody wants to stop it. Of
 // conditions that mostly hold all are looked at at once.
 INLINE uint64_t direct_obstacles(struct thread *thread)
 {
-	return (uintptr_t)PLAIN(void *, thread->context) | thread->slice_overrun |
-		PLAIN(unsigned, thread->hindrances) | thread->caller.loans | (uintptr_t)thread->guest;
+	return (uintptr_t)ONCE(void *, thread->context) | thread->slice_overrun |
+		ONCE(unsigned, thread->hindrances) | thread->caller.loans | (uintptr_t)thread->guest;
 }
 
 // Whether a ready thread can go on directly.
@@ -51,10 +46,10 @@ INLINE bool direct_can_resume(struct thread *thread)
 // Nobody else changes the state of a thread that is ready or runs.
 INLINE void direct_set_state(struct thread *thread, enum thread_state from, enum thread_state to)
 {
-	uint64_t word = PLAIN(uint64_t, thread->state);
+	uint64_t word = ONCE(uint64_t, thread->state);
 
 	assert((word & 0xff) == from);
-	PLAIN(uint64_t, thread->state) = word - from + to;
+	ONCE(uint64_t, thread->state) = word - from + to;
 }
 
 // The current thread becomes ready again, its system call done.
@@ -73,7 +68,7 @@ INLINE void direct_change_payer(struct cpu *cpu, struct thread *self, struct thr
 		cpu->payer_since = now;
 	}
 	object_get(&next->object);
-	PLAIN(struct thread *, cpu->payer) = next;
+	ONCE(struct thread *, cpu->payer) = next;
 	// Never the last one: what runs is held.
 	object_put_some(&self->object);
 }
@@ -81,16 +76,6 @@ INLINE void direct_change_payer(struct cpu *cpu, struct thread *self, struct thr
 // The rest of a direct switch where something is rare: an address space or the FPU must be switched in the general way, the timer
 // be set, or the next thread has got a budget.
 _Noreturn void direct_go_on_slowly(struct cpu *cpu, struct thread *self, struct thread *next);
-
-// As address_space_load, in its order; false: that must be called.
-INLINE bool direct_load(struct cpu *cpu, struct address_space *space)
-{
-	bool kept;
-
-	PLAIN(struct address_space *, cpu->address_space) = space;
-	return arch_mmu_try_switch(&cpu->arch, &space->arch, &kept) &&
-		(!kept || ARCH_TLB_BROADCAST || (PLAIN(uint64_t, space->cpus) & cpu->bit) != 0);
-}
 
 // On to user mode of a thread that is current and runs by its state, with all that its frame has. No function is called from here that
 // returns: so nothing has to be kept for after it.
@@ -119,7 +104,7 @@ INLINE _Noreturn void direct_go_over(
 	// Whoever wants the next thread to stop, or gives it a budget, says so before he looks who runs and who pays. The ISA looks
 	// at the CPU's work last.
 	atomic_thread_fence(memory_order_seq_cst);
-	if (RARE((slice_end < cpu->timer_deadline && wanted) || PLAIN(void *, next->context) != NULL))
+	if (RARE((slice_end < cpu->timer_deadline && wanted) || ONCE(void *, next->context) != NULL))
 		direct_go_on_slowly(cpu, self, next);
 	direct_resume(cpu, self, next);
 }
@@ -129,7 +114,7 @@ INLINE _Noreturn void direct_go_over_to_ready(
 	struct cpu *cpu, struct thread *self, struct thread *next, uint64_t now, bool wanted)
 {
 	direct_set_state(next, THREAD_READY, THREAD_RUNNING);
-	PLAIN(bool, next->on_cpu) = true;
+	ONCE(bool, next->on_cpu) = true;
 	direct_go_over(cpu, self, next, next->slice_remaining ? next->slice_remaining : SLICE_NANOSECONDS,
 		now, wanted);
 }

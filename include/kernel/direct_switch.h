@@ -6,7 +6,9 @@
 #ifndef KERNEL_DIRECT_SWITCH_H
 #define KERNEL_DIRECT_SWITCH_H
 
+#include <arch/mmu.h>
 #include <arch/thread.h>
+#include <kernel/address_space.h>
 #include <kernel/cpu.h>
 #include <kernel/thread.h>
 
@@ -50,6 +52,16 @@ INLINE void direct_begin_wait(struct thread *self, const struct wait_operations 
 {
 	self->wait_operations = operations;
 	atomic_store(&self->state, state);
+}
+
+// As address_space_load, in its order; false: that must be called.
+INLINE bool direct_load(struct cpu *cpu, struct address_space *space)
+{
+	bool kept;
+
+	ONCE(struct address_space *, cpu->address_space) = space;
+	return arch_mmu_try_switch(&cpu->arch, &space->arch, &kept) &&
+		(!kept || ARCH_TLB_BROADCAST || (ONCE(uint64_t, space->cpus) & cpu->bit) != 0);
 }
 
 #endif
