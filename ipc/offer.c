@@ -62,6 +62,8 @@ enum error offers_take(struct thread *thread)
 
 void offers_release(struct thread *thread)
 {
+	if (!(atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & HINDRANCE_OFFERS))
+		return;
 	spin_lock(&thread->lock);
 	for (unsigned i = 0; i < thread->offer_count; i++)
 		object_put(&thread->offers[i].space->object);

@@ -17,17 +17,6 @@
 #define FREE_STEP    64  // objects freed between preemption points
 #define HURRY_BEYOND 256 // so many waiting: other CPUs are asked to be quiescent
 
-// Of each CPU; only that CPU uses it.
-struct reaper {
-	struct object *dying;     // to be destroyed
-	struct object *destroyed; // their wait has not begun
-	struct object *waiting;   // for quiescence since `seen`
-	unsigned count;           // destroyed since memory was last freed
-	bool hurried;
-	uint64_t seen[ARCH_CPU_MAX];
-};
-
-static struct reaper reapers[ARCH_CPU_MAX];
 static _Atomic uint64_t last_id = 1; // 1 is the root account's
 
 const struct object_operations *const object_operations[OBJECT_TYPE_COUNT] = {
@@ -47,7 +36,7 @@ const struct object_operations *const object_operations[OBJECT_TYPE_COUNT] = {
 
 static struct reaper *reaper_self(void)
 {
-	return &reapers[cpu_self()->index];
+	return &cpu_self()->reaper;
 }
 
 static void push(struct object **list, struct object *object)
@@ -127,35 +116,39 @@ static void destroy(struct object *object)
 }
 
 // Whether all other CPUs have been quiescent since the wait began.
-static bool all_were_quiescent(const struct reaper *reaper)
+static bool all_were_quiescent(const struct cpu *self)
 {
 	for (unsigned i = 0; i < cpu_count; i++)
-		if (&reapers[i] != reaper && cpus[i].online &&
-			atomic_load_explicit(&cpus[i].quiescent, memory_order_acquire) == reaper->seen[i])
+		if (&cpus[i] != self && cpus[i].online &&
+			atomic_load_explicit(&cpus[i].quiescent, memory_order_acquire) == self->reaper.seen[i])
 			return false;
 	return true;
 }
 
-static void begin_wait(struct reaper *reaper)
+static void begin_wait(struct cpu *self)
 {
+	struct reaper *reaper = &self->reaper;
+
 	reaper->waiting = reaper->destroyed;
 	reaper->destroyed = NULL;
 	reaper->hurried = false;
 	atomic_thread_fence(memory_order_seq_cst);
-	for (unsigned i = 0; i < cpu_count; i++)
+	for (unsigned i = 0; i < cpu_count; i++) {
+		if (&cpus[i] == self)
+			continue;
 		reaper->seen[i] = atomic_load_explicit(&cpus[i].quiescent, memory_order_relaxed);
-	// Theirs is noted by trap_exit.
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (&reapers[i] != reaper)
-			cpu_set_work(&cpus[i]);
+		// Its next one is noted by trap_exit.
+		cpu_set_work(&cpus[i]);
+	}
 }
 
-static void hurry(struct reaper *reaper)
+static void hurry(struct cpu *self)
 {
-	reaper->hurried = true;
+	self->reaper.hurried = true;
 	for (unsigned i = 0; i < cpu_count; i++)
-		if (&reapers[i] != reaper && cpus[i].online &&
-			atomic_load_explicit(&cpus[i].quiescent, memory_order_relaxed) == reaper->seen[i])
+		if (&cpus[i] != self && cpus[i].online &&
+			atomic_load_explicit(&cpus[i].quiescent, memory_order_relaxed) ==
+				self->reaper.seen[i])
 			arch_ipi_send(&cpus[i]);
 }
 
@@ -174,23 +167,24 @@ static void free_objects(struct object *list)
 
 static void free_quiescent(void)
 {
-	struct reaper *reaper = reaper_self();
+	struct cpu *self = cpu_self();
+	struct reaper *reaper = &self->reaper;
 	struct object *list;
 
 	while (reaper->waiting || reaper->destroyed) {
 		if (reaper->waiting == NULL)
-			begin_wait(reaper);
-		if (!all_were_quiescent(reaper)) {
-			if (!reaper->hurried &&
-				(reaper->count > HURRY_BEYOND || cpu_self()->current == cpu_self()->idle))
-				hurry(reaper);
+			begin_wait(self);
+		if (!all_were_quiescent(self)) {
+			if (!reaper->hurried && (reaper->count > HURRY_BEYOND || self->current == self->idle))
+				hurry(self);
 			return;
 		}
 		list = reaper->waiting;
 		reaper->waiting = NULL;
 		reaper->count = 0;
 		free_objects(list);
-		reaper = reaper_self();
+		self = cpu_self();
+		reaper = &self->reaper;
 	}
 }
 

@@ -196,7 +196,7 @@ static void destroy(struct object *object)
 		object_put(&thread->fault_endpoint->object);
 	if (thread->message_memory)
 		object_put(&thread->message_memory->object);
-	binding_end(&thread->watch, object);
+	assert(thread->watch.notification == NULL);
 	if (thread->context)
 		object_put(&thread->context->object);
 	if (thread->process)

@@ -39,7 +39,7 @@ void thread_describe(struct thread *thread, struct thread_info *info)
 	struct loan_chain chain;
 
 	*info = (struct thread_info){0};
-	scheduler_charge_all();
+	scheduler_charge(thread);
 	spin_lock(&thread->lock);
 	chain = loan_follow(thread);
 	memcpy(info->name, thread->name, NAME_LENGTH);

@@ -89,10 +89,16 @@ uint64_t thread_continue_wait(
 	return number;
 }
 
+static void cancel_timeout(struct thread *thread)
+{
+	if (thread->timeout.deadline != DEADLINE_NEVER)
+		timeout_cancel_sync(&thread->timeout);
+}
+
 void thread_wake(struct thread *thread)
 {
 	assert(thread_get_state(thread) == THREAD_READY);
-	timeout_cancel_sync(&thread->timeout);
+	cancel_timeout(thread);
 	thread_unhinder(thread, HINDRANCE_DEADLINE);
 	scheduler_enqueue(thread);
 }
@@ -122,7 +128,7 @@ bool thread_leave_wait(struct thread *thread)
 	if (!thread_claim(thread))
 		return false;
 	cancel_claimed(thread, ERR_CANCELLED);
-	timeout_cancel_sync(&thread->timeout);
+	cancel_timeout(thread);
 	return true;
 }
 

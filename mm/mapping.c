@@ -105,27 +105,28 @@ struct mapping *mapping_previous(const struct mapping *mapping)
 	return previous == &mapping->space->mappings ? NULL : container_of(previous, struct mapping, link);
 }
 
-static bool is_first_from(const struct mapping *mapping, vaddr_t address)
+// Whether the answer is `recent` or stands beside it, and is then *found.
+static bool is_near(struct mapping *recent, vaddr_t address, struct mapping **found)
 {
-	const struct mapping *below;
+	struct mapping *beside;
 
-	if (mapping == NULL || address >= mapping_end(mapping))
-		return false;
-	below = mapping_previous(mapping);
-	return address >= mapping->address || below == NULL || address >= mapping_end(below);
+	if (address < recent->address) {
+		beside = mapping_previous(recent);
+		*found = beside && address < mapping_end(beside) ? beside : recent;
+		return beside == NULL || address >= beside->address;
+	}
+	beside = mapping_next(recent);
+	*found = address < mapping_end(recent) ? recent : beside;
+	return *found == NULL || address < mapping_end(*found);
 }
 
 // Most look-ups are for what was found last, or what stands beside it.
 struct mapping *mapping_find(struct address_space *space, vaddr_t address)
 {
-	struct mapping *mapping = space->recent;
+	struct mapping *mapping;
 
 	ASSERT_LOCK_HELD(&space->lock);
-	if (is_first_from(mapping, address))
-		return mapping;
-	if (mapping)
-		mapping = address < mapping->address ? mapping_previous(mapping) : mapping_next(mapping);
-	if (!is_first_from(mapping, address))
+	if (space->recent == NULL || !is_near(space->recent, address, &mapping))
 		mapping = mapping_tree_find(space->tree_root, address);
 	if (mapping)
 		space->recent = mapping;
@@ -318,9 +319,12 @@ void mapping_merge_below(struct address_space *space, struct mapping *mapping)
 
 void mapping_merge(struct address_space *space, struct mapping *mapping)
 {
+	const struct mapping *lower = mapping_previous(mapping);
 	struct mapping *upper = mapping_next(mapping);
+	bool touches_upper = upper && upper->address == mapping_end(mapping);
 
-	mapping_merge_below(space, mapping);
-	if (upper)
+	if (lower && mapping_end(lower) == mapping->address)
+		mapping_merge_below(space, mapping);
+	if (touches_upper)
 		mapping_merge_below(space, upper);
 }

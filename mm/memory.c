@@ -168,7 +168,7 @@ void memory_discard(struct memory *memory, uint64_t offset, uint64_t end)
 
 	ASSERT_LOCK_HELD(&memory->lock);
 	assert(memory->kind == MEMORY_ANONYMOUS);
-	for (; (offset = memory_next_page(memory, offset, end)) != RADIX_NONE; count++) {
+	for (; (offset = memory_next_page(memory, offset, end)) != RADIX_NONE; offset += PAGE_SIZE, count++) {
 		paddr_t frame = radix_remove(&memory->pages, offset >> PAGE_SHIFT, account);
 
 		if (memory->contiguous)
@@ -361,7 +361,8 @@ static void destroy(struct object *object)
 		memory_discard(memory, offset, end);
 		offset = end;
 		spin_unlock(&memory->lock);
-		preemption_point();
+		if (memory->resident > 0)
+			preemption_point();
 	}
 }
 

@@ -135,13 +135,24 @@ static void change_payer(struct cpu *cpu, struct thread *next, struct thread *pa
 	set_budget_end(cpu, left, now);
 }
 
+static __attribute__((noinline)) void charge_cpu(struct cpu *cpu)
+{
+	spin_lock(&cpu->run_queue.lock);
+	charge(cpu, arch_time_now());
+	spin_unlock(&cpu->run_queue.lock);
+}
+
 void scheduler_charge_all(void)
 {
-	for (unsigned i = 0; i < cpu_count; i++) {
-		spin_lock(&cpus[i].run_queue.lock);
-		charge(&cpus[i], arch_time_now());
-		spin_unlock(&cpus[i].run_queue.lock);
-	}
+	for (unsigned i = 0; i < cpu_count; i++)
+		charge_cpu(&cpus[i]);
+}
+
+void scheduler_charge(const struct thread *payer)
+{
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (__atomic_load_n(&cpus[i].payer, __ATOMIC_RELAXED) == payer)
+			charge_cpu(&cpus[i]);
 }
 
 // The current thread leaves the CPU, or may: it goes back into the queue if it could go on.

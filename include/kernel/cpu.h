@@ -13,6 +13,18 @@
 
 #define LOCKS_HELD_MAX 8
 
+struct object;
+
+// The CPU's dead objects, see kernel/object.c: only it uses this.
+struct reaper {
+	struct object *dying;     // to be destroyed
+	struct object *destroyed; // their wait has not begun
+	struct object *waiting;   // for quiescence since `seen`
+	unsigned count;           // destroyed since memory was last freed
+	bool hurried;
+	uint64_t seen[ARCH_CPU_MAX]; // `quiescent` of each CPU
+};
+
 struct cpu {
 	struct arch_cpu arch; // must be first: assembly finds it there
 	// Assembly knows these as well.
@@ -53,6 +65,7 @@ struct cpu {
 	uint64_t ipis;
 	uint64_t shootdowns;
 	uint64_t locks_contended[RANK_COUNT];
+	struct reaper reaper;
 };
 
 extern struct cpu cpus[ARCH_CPU_MAX];

@@ -68,6 +68,8 @@ void scheduler_program_timer(void);
 
 // What all CPUs have used up to now goes to the accounts of those who pay: thread.cpu_time and scheduling contexts.
 void scheduler_charge_all(void);
+// The same of those that run on one thread's time.
+void scheduler_charge(const struct thread *payer);
 
 // The body of idle threads.
 _Noreturn void scheduler_idle(void);
