@@ -120,7 +120,8 @@ static bool all_were_quiescent(const struct cpu *self)
 {
 	for (unsigned i = 0; i < cpu_count; i++)
 		if (&cpus[i] != self && cpus[i].online &&
-			atomic_load_explicit(&cpus[i].quiescent, memory_order_acquire) == self->reaper.seen[i])
+			atomic_load_explicit(&cpus[i].quiescent, memory_order_acquire) ==
+				self->reaper.seen[i])
 			return false;
 	return true;
 }

@@ -18,7 +18,7 @@
 // size_t arch_copy_from_user(void *destination, uintptr_t source, size_t length)
 // size_t arch_copy_to_user(uintptr_t destination, const void *source, size_t length)
 //
-// Blocks of 64 bytes, then words, then bytes. Where the two are not aligned alike, words of the destination are
+// Blocks of 64 bytes, then of 32, then words, then bytes. Where the two are not aligned alike, words of the destination are
 // put together of two of the source. Pointers move after each step, so that on a fault what is left is at least what
 // was not copied.
 .global arch_copy_from_user
@@ -64,12 +64,26 @@ arch_copy_to_user:
 	addi a0, a0, 64
 	j 3b
 
-4:	bgeu a1, t4, 5f
+4:	addi t5, a2, -31
+	bgeu a1, t5, 6f
+	may_fault 7f, ld t0, 0(a1)
+	may_fault 7f, ld t1, 8(a1)
+	may_fault 7f, ld t2, 16(a1)
+	may_fault 7f, ld t3, 24(a1)
+	may_fault 7f, sd t0, 0(a0)
+	may_fault 7f, sd t1, 8(a0)
+	may_fault 7f, sd t2, 16(a0)
+	may_fault 7f, sd t3, 24(a0)
+	addi a1, a1, 32
+	addi a0, a0, 32
+	j 4b
+
+6:	bgeu a1, t4, 5f
 	may_fault 7f, ld t0, 0(a1)
 	may_fault 7f, sd t0, 0(a0)
 	addi a1, a1, 8
 	addi a0, a0, 8
-	j 4b
+	j 6b
 
 5:	bgeu a1, a2, 7f
 	may_fault 7f, lbu t0, 0(a1)
