@@ -142,9 +142,11 @@ def kernel_jobs(configs: dict[str, build.Configuration], long: bool) -> list[Job
 
 
 def general_path_jobs(config: build.Configuration, long: bool) -> list[Job]:
-    """The kernel's tests of IPC and of direct switches, on one CPU that counts and on four, on a kernel without its fast path."""
+    """The kernel's tests of IPC and of direct switches, or all if it may take long, on one CPU that counts and on four, on a
+    kernel without its fast path."""
+    arguments = () if long else ("ipc", "direct")
     boots = [
-        replace(boot, suffix=f", ipc without the fast path{boot.suffix}", arguments=("ipc", "direct"))
+        replace(boot, suffix=f", ipc without the fast path{boot.suffix}", arguments=arguments)
         for boot in (ONE_CPU, FOUR_CPUS)
     ]
     return [_kernel_job(config, "kernel", boot, long) for boot in boots]
