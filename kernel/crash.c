@@ -3,6 +3,7 @@
 // The report of a user program's crash.
 
 #include <arch/thread.h>
+#include <kernel/address_space.h>
 #include <kernel/crash.h>
 #include <kernel/log.h>
 #include <kernel/process.h>
@@ -45,6 +46,18 @@ static const char *access_words(const struct fault *fault)
 	}
 }
 
+// Where the mapping starts that has the program's code, by which tools know where it was loaded.
+static vaddr_t code_start(const struct thread *thread, const uintptr_t *addresses, size_t count)
+{
+	struct mapping_info info;
+
+	for (size_t i = 0; i < count; i++)
+		if (!address_space_query(thread->process->space, addresses[i], &info) &&
+			info.address <= addresses[i] && (info.flags & MAPPING_EXECUTE))
+			return info.address;
+	return 0;
+}
+
 void crash_log(const struct thread *thread, const struct fault *fault)
 {
 	uintptr_t addresses[BACKTRACE_LIMIT];
@@ -56,7 +69,8 @@ void crash_log(const struct thread *thread, const struct fault *fault)
 		(unsigned long)fault->isa_code);
 	arch_frame_log(thread->arch.frame);
 	count = arch_backtrace_frame(thread->arch.frame, addresses, BACKTRACE_LIMIT);
-	log_error("backtrace of %s:", thread->process->name);
+	log_error("backtrace of %s, code at %#lx:", thread->process->name,
+		(unsigned long)code_start(thread, addresses, count));
 	for (size_t i = 0; i < count; i++)
 		log_address(LOG_ERROR, addresses[i]);
 }

@@ -14,6 +14,7 @@
 #include <kernel/memory.h>
 #include <kernel/panic.h>
 #include <kernel/process.h>
+#include <kernel/random.h>
 #include <kernel/resource.h>
 #include <kernel/string.h>
 #include <kernel/thread.h>
@@ -64,7 +65,7 @@ static uint64_t segment_flags(uint32_t elf_flags)
 	return flags;
 }
 
-static void load_segment(struct process *process, const struct elf_segment *segment)
+static void load_segment(struct process *process, const struct elf_segment *segment, vaddr_t base)
 {
 	uint64_t offset = segment->address % PAGE_SIZE;
 	uint64_t size = (offset + segment->memory_size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
@@ -74,7 +75,7 @@ static void load_segment(struct process *process, const struct elf_segment *segm
 	check(segment->offset <= image_size && segment->file_size <= image_size - segment->offset,
 		"its image");
 	memory = memory_of(init_image_start + segment->offset, segment->file_size, offset, size);
-	map(process, memory, segment->address - offset, size, segment_flags(segment->flags));
+	map(process, memory, base + segment->address - offset, size, segment_flags(segment->flags));
 	object_put(&memory->object);
 }
 
@@ -82,6 +83,7 @@ static vaddr_t load_image(struct process *process)
 {
 	const struct elf_header *header = (const struct elf_header *)init_image_start;
 	size_t image_size = (size_t)(init_image_end - init_image_start);
+	vaddr_t base = 0;
 
 	check(image_size > sizeof(*header) &&
 			memcmp(header->identification, ELF_MAGIC, ELF_MAGIC_LENGTH) == 0 &&
@@ -89,15 +91,17 @@ static vaddr_t load_image(struct process *process)
 			header->segment_count * sizeof(struct elf_segment) <=
 				image_size - header->segment_offset,
 		"its image");
+	if (header->type == ELF_TYPE_ANYWHERE)
+		base = PROGRAM_BASE + random_distance(RANDOM_DISTANCE, PAGE_SIZE);
 	for (unsigned i = 0; i < header->segment_count; i++) {
 		struct elf_segment segment;
 
 		memcpy(&segment, init_image_start + header->segment_offset + i * sizeof(segment),
 			sizeof(segment));
 		if (segment.type == ELF_SEGMENT_LOAD && segment.memory_size > 0)
-			load_segment(process, &segment);
+			load_segment(process, &segment, base);
 	}
-	return header->entry;
+	return base + header->entry;
 }
 
 // --- What it is given

@@ -10,9 +10,6 @@
 
 #define MAPPING_ACCESS (MAPPING_READ | MAPPING_WRITE | MAPPING_EXECUTE)
 
-// How far chance puts things above where they would go without it.
-#define RANDOM_DISTANCE ((uint64_t)ARCH_USER_END / 8)
-
 // What page-table entries of mappings with such flags may give.
 static inline unsigned mapping_access(uint64_t flags)
 {

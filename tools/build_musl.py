@@ -48,7 +48,7 @@ MACHINE = {
 }
 FLAGS = [
     "-std=c99", "-nostdinc", "-ffreestanding", "-fexcess-precision=standard", "-frounding-math", "-O2", "-g1",
-    "-fno-pie", "-fno-stack-protector", "-fno-omit-frame-pointer", "-fno-strict-aliasing", "-ffunction-sections",
+    "-fpie", "-fno-stack-protector", "-fno-omit-frame-pointer", "-fno-strict-aliasing", "-ffunction-sections",
     "-fdata-sections", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-fno-tree-loop-distribute-patterns",
     "-fno-tree-vectorize", "-fcf-protection=none", "-Wa,--noexecstack", "-w", "-D_XOPEN_SOURCE=700",
 ]  # fmt: skip

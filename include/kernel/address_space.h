@@ -20,6 +20,9 @@
 #include <tern/fault.h>
 #include <tern/info.h>
 
+// How far chance puts things above where they would go without it.
+#define RANDOM_DISTANCE ((uint64_t)ARCH_USER_END / 8)
+
 struct capability;
 struct cpu;
 struct memory;

@@ -27,6 +27,8 @@ struct elf_header {
 	uint16_t section_names;
 };
 
+#define ELF_TYPE_ANYWHERE 3 // of a program that runs at any address (ET_DYN)
+
 enum elf_segment_type {
 	ELF_SEGMENT_LOAD = 1,
 	ELF_SEGMENT_INTERPRETER = 3,

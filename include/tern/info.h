@@ -149,6 +149,8 @@ struct memory_info {
 	((uint64_t)1   \
 		<< 8) // not at the hint but at a random distance above it, of up to an eighth of all user addresses
 
+#define PROGRAM_BASE 0x1000000000 // the hint for programs that run anywhere: room below for those that do not
+
 // address_space_map. `memory` may be HANDLE_NONE for private anonymous memory of the mapping's own.
 struct map_request {
 	handle_t memory;

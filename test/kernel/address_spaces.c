@@ -287,6 +287,20 @@ static uint64_t place_in(handle_t space, uint64_t hint, uint64_t flags)
 	return address;
 }
 
+// All of this program: its image after it has moved itself, stacks, what it has mapped.
+TEST(space_has_nothing_writable_and_executable)
+{
+	struct mapping_info info = {0};
+	unsigned writable = 0, executable = 0;
+
+	while (address_space_query(HANDLE_SELF, info.address + info.length, &info) == ERR_OK) {
+		writable += (info.flags & MAPPING_WRITE) != 0;
+		executable += (info.flags & MAPPING_EXECUTE) != 0;
+		EXPECT(!(info.flags & MAPPING_WRITE) || !(info.flags & MAPPING_EXECUTE));
+	}
+	EXPECT(writable > 0 && executable > 0);
+}
+
 // How far apart places are. With tern.layout=fixed they are where they would be without chance.
 static uint64_t distance(const uint64_t places[PLACES])
 {

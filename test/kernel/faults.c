@@ -119,9 +119,11 @@ TEST(fault_kernel_memory)
 TEST(fault_write_to_code_and_jump_to_data)
 {
 	static uint64_t data;
+	static const uint64_t *const moved[] = {&data}; // written when the program started
 	uint64_t address;
 
 	EXPECT_EQUAL(kind_of(write_address, (void *)(uintptr_t)read_null, &address), FAULT_PAGE);
+	EXPECT_EQUAL(kind_of(write_address, (void *)(uintptr_t)moved, &address), FAULT_PAGE);
 	EXPECT_EQUAL(kind_of(jump, &data, &address), FAULT_PAGE);
 }
 

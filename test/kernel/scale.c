@@ -202,13 +202,18 @@ TEST(scale_page_faults_do_not_contend)
 
 #define PROCESSES    1024
 #define THREADS      256
-#define SEGMENTS_MAX 8
+#define SEGMENTS_MAX 16
 
 extern const Elf64_Ehdr __ehdr_start;
 
 static const Elf64_Phdr *segment(unsigned index)
 {
 	return (const Elf64_Phdr *)((uintptr_t)&__ehdr_start + __ehdr_start.e_phoff) + index;
+}
+
+static uint64_t segment_address(unsigned index)
+{
+	return (uintptr_t)&__ehdr_start + segment(index)->p_vaddr;
 }
 
 // A memory object for each loaded segment of this program's image; they are shared by all the processes.
@@ -221,7 +226,7 @@ static bool make_segments(handle_t segments[SEGMENTS_MAX])
 		if (segment(i)->p_type != PT_LOAD || size == skew)
 			continue;
 		if (memory_create((size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1), 0, &segments[i]) != ERR_OK ||
-			memory_write(segments[i], skew, (const void *)segment(i)->p_vaddr,
+			memory_write(segments[i], skew, (const void *)segment_address(i),
 				segment(i)->p_memsz) != ERR_OK)
 			return false;
 	}
@@ -236,7 +241,7 @@ static bool map_segments(handle_t space, const handle_t segments[SEGMENTS_MAX])
 		uint32_t flags = segment(i)->p_flags;
 		struct map_request request = {
 			.memory = segments[i],
-			.address = segment(i)->p_vaddr & ~(uint64_t)(PAGE_SIZE - 1),
+			.address = segment_address(i) & ~(uint64_t)(PAGE_SIZE - 1),
 			.flags = MAPPING_FIXED | MAPPING_SHARED | MAPPING_READ |
 				(flags & PF_W ? MAPPING_WRITE : 0) | (flags & PF_X ? MAPPING_EXECUTE : 0),
 		};

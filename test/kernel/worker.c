@@ -109,7 +109,13 @@ bool goes_on(const volatile uint64_t *count, uint64_t more)
 
 extern const Elf64_Ehdr __ehdr_start;
 
-#define SEGMENTS_MAX 8
+#define SEGMENTS_MAX 16
+
+// Where a segment of this program is.
+static uint64_t segment_address(const Elf64_Phdr *segment)
+{
+	return (uintptr_t)&__ehdr_start + segment->p_vaddr;
+}
 
 // Memory with a segment as it is now.
 static handle_t copy_segment(const Elf64_Phdr *segment)
@@ -119,7 +125,7 @@ static handle_t copy_segment(const Elf64_Phdr *segment)
 
 	if (memory_create((size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1), 0, &memory) != ERR_OK)
 		return HANDLE_NONE;
-	if (memory_write(memory, offset, (const void *)segment->p_vaddr, segment->p_memsz) == ERR_OK)
+	if (memory_write(memory, offset, (const void *)segment_address(segment), segment->p_memsz) == ERR_OK)
 		return memory;
 	handle_close(memory);
 	return HANDLE_NONE;
@@ -128,8 +134,9 @@ static handle_t copy_segment(const Elf64_Phdr *segment)
 // Maps that memory at the segment's place in another space.
 static bool map_segment(handle_t space, const Elf64_Phdr *segment, handle_t memory)
 {
-	uint64_t start = segment->p_vaddr & ~(uint64_t)(PAGE_SIZE - 1);
-	uint64_t end = (segment->p_vaddr + segment->p_memsz + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+	uint64_t start = segment_address(segment) & ~(uint64_t)(PAGE_SIZE - 1);
+	uint64_t end = (segment_address(segment) + segment->p_memsz + PAGE_SIZE - 1) &
+		~(uint64_t)(PAGE_SIZE - 1);
 	struct map_request request = {.memory = memory,
 		.length = end - start,
 		.address = start,

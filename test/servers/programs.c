@@ -85,7 +85,7 @@ static void test_lies(void)
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)image;
 	size_t segment = header->e_phoff, whole = length;
 	uint64_t huge = UINT64_MAX - 100, zero = 0;
-	uint16_t many = 60000, wrong = 0xffff;
+	uint16_t many = 60000, wrong = 0xffff, fixed = ET_EXEC;
 	uint32_t all = PF_R | PF_W | PF_X;
 	handle_t process;
 	while (((const Elf64_Phdr *)(image + segment))->p_type != PT_LOAD)
@@ -100,7 +100,10 @@ static void test_lies(void)
 	expect_refused(
 		segment + offsetof(Elf64_Phdr, p_memsz), &huge, 8, "a segment around the address space");
 	expect_refused(segment + offsetof(Elf64_Phdr, p_vaddr), &huge, 8, "a segment at its end");
-	expect_refused(segment + offsetof(Elf64_Phdr, p_vaddr), &zero, 8, "a segment at address 0");
+	expect_refused(segment + sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_vaddr), &zero, 8,
+		"a segment in the place of another");
+	expect_refused(offsetof(Elf64_Ehdr, e_type), &fixed, 2,
+		"a program that is at address 0 and cannot be moved");
 	expect_refused(segment + offsetof(Elf64_Phdr, p_flags), &all, 4, "writable code");
 	length = 40;
 	check_error(spawn("0", &process), ERR_NOT_EXECUTABLE, "a file that was cut off");

@@ -6,6 +6,8 @@ import socket
 import subprocess
 
 from tern import qemu
+from tern.commands import debugger_command
+from tern.guest import Outcome
 from tern.symbols import Symboliser
 from tern.testing import Guest, check, equal, system_test
 
@@ -27,9 +29,25 @@ def crash_of_a_native_program(guest: Guest) -> None:
     check(outcome.status > 128, f"status is {outcome.status}")
     equal("stdout", outcome.stdout, b"falling\n")
     log = Symboliser(guest.configuration).feed(outcome.log)
-    _shows(log, rb'crash, thread \d+ "crash": page fault on writing 0x0 at pc 0x[0-9a-f]+', rb"backtrace of crash:")
+    _shows(log, rb'crash, thread \d+ "crash": page fault on writing 0x0 at pc 0x[0-9a-f]+')
+    _shows(log, rb"backtrace of crash, code at 0x[0-9a-f]+:")
     for line in (rb"fall at test/system/crash.c:13", rb"stumble at test/system/crash.c:19"):
         _shows(log, rb"  0x[0-9a-f]+ " + line)
+
+
+@system_test()
+def smashed_stack_of_a_native_program(guest: Guest) -> None:
+    """It ends with a word about why. What found it, the canary, is another one in each process and each boot."""
+    program = "/tern/test-programs/smash"
+    canaries: set[bytes] = set()
+    for _ in range(2):
+        outcome = guest.run("/bin/busybox", "sh", "-c", f"{program}; {program}")
+        check(outcome.status > 128, f"status is {outcome.status}")
+        log = Symboliser(guest.configuration).feed(outcome.log)
+        report = (rb"smash: stack smashed: a function wrote", rb'smash, thread \d+ "smash"', rb"smash at test/system/smash.c:")
+        _shows(log, *report, *report)
+        canaries |= set(re.findall(rb"^[0-9a-f]+$", outcome.stdout, re.MULTILINE))
+    equal("number of canaries", len(canaries), 4)
 
 
 @system_test()
@@ -39,30 +57,40 @@ def trace(guest: Guest) -> None:
     _shows(outcome.log, rb"trace: init/\d+ endpoint_create\(", rb"trace: init/\d+ endpoint_create = 0, 0x", rb"guest_enter")
 
 
-def _panic_by_debugger(guest: Guest, *lines: str) -> tuple[bytes, bytes]:
-    """Has a debugger stop the kernel in a page fault and do something; what the log and the debugger say."""
+def _boot_with_debugger(guest: Guest, words: list[str], program: str | None, lines: list[str]) -> tuple[Outcome, bytes]:
+    """Runs a program, with the debugger of ./tern debug attached; the outcome and what the debugger says."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    start = ["set tcp connect-timeout 60", f"target remote 127.0.0.1:{port}"]
-    script = [*start, "hbreak address_space_fault", f"ignore 1 {MOMENT}", "continue", "delete", *lines]
-    command = ["gdb-multiarch", "-nx", "-batch", str(guest.configuration.kernel)]
-    for line in script:
+    command, *rest = debugger_command(guest.configuration, port, program)
+    command = [command, "-nx", "-batch", "-ex", "set tcp connect-timeout 60", *rest]
+    for line in lines:
         command += ["-ex", line]
     machine = qemu.Machine(extra=["-S", "-gdb", f"tcp:127.0.0.1:{port}"])
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as debugger:
-        outcome = guest.boot("/bin/busybox", "sleep", "100", machine=machine)
+        outcome = guest.boot(*words, machine=machine, fixed_layout=program is not None)
         assert debugger.stdout
         said = debugger.stdout.read()
         guest.note(b"--- gdb\n" + said)
+    return outcome, said
+
+
+def _panic_by_debugger(guest: Guest, *lines: str) -> tuple[bytes, bytes]:
+    """Has a debugger stop the kernel in a page fault and do something; what the log and the debugger say."""
+    script = ["hbreak address_space_fault", f"ignore 1 {MOMENT}", "continue", "delete", *lines]
+    outcome, said = _boot_with_debugger(guest, ["/bin/busybox", "sleep", "100"], None, script)
     equal("complaint", outcome.complaint, "the kernel panicked")
     return outcome.log, said
 
 
 @system_test()
 def kernel_panic(guest: Guest) -> None:
-    """The kernel finds its stack smashed."""
-    log, _ = _panic_by_debugger(guest, "jump __stack_chk_fail")
+    """The kernel finds its stack smashed, by a canary that is another one in each boot."""
+    canaries = set()
+    for _ in range(2):
+        log, said = _panic_by_debugger(guest, 'printf "canary %#lx\\n", __stack_chk_guard', "jump __stack_chk_fail")
+        canaries |= set(re.findall(rb"canary 0x[0-9a-f]+00\n", said))
+    equal("number of canaries", len(canaries), 2)
     _shows(log, rb"kernel panic: .*stack", rb"on CPU 0, thread \d+", rb"backtrace:")
     _shows(log, rb"  0x[0-9a-f]+ panic\+0x", rb"  0x[0-9a-f]+ __stack_chk_fail\+0x", rb"  0x[0-9a-f]+ \w+\+0x")
 
@@ -98,6 +126,31 @@ def user_memory_out_of_reach(guest: Guest) -> None:
     check(guest.architecture != "riscv64" or b"holds 0x" in said, "the program's code is not there")
     if shown:
         _shows(log, rb"kernel panic: .*page fault, address 0x0*" + shown[1] + b", " + code, rb"memcpy\+0x")
+
+
+# The code of a fault on executing a page that is there, but not the kernel's to execute.
+NOT_TO_BE_EXECUTED = {"x86_64": rb"code 0x110e", "aarch64": rb"code 0x8600000f", "riscv64": rb"code 0xc"}
+
+
+@system_test()
+def user_code_is_not_executed_by_the_kernel(guest: Guest) -> None:
+    """The kernel jumps to code of the running program, which that was just executing: SMEP, PXN, pages of U."""
+    counter = FRAME_AND_COPY[guest.architecture][0]
+    address = f"cpus[0].current->arch.frame->{counter}"
+    log, said = _panic_by_debugger(
+        guest,
+        "hbreak address_space_fault if access != FAULT_ACCESS_EXECUTE",  # its code is there
+        "continue",
+        "delete",
+        f'printf "at %#lx\\n", {address}',
+        f"set $pc = {address}",
+        "continue",
+    )
+    shown = re.search(rb"at 0x([0-9a-f]+)\n", said)
+    check(bool(shown), "gdb did not find the program's code")
+    if shown:
+        fault = rb"page fault, address 0x0*" + shown[1] + b", " + NOT_TO_BE_EXECUTED[guest.architecture]
+        _shows(log, rb"kernel panic: .*" + fault, rb"backtrace:")
 
 
 @system_test()

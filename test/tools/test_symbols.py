@@ -10,7 +10,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from tern import symbols
 
-CRASH = b"[ 0.1] error: backtrace of vfs:\r\n[ 0.1] error:   0x0000000000201050\r\n[ 0.1] error:   0x20103c\r\nmore\r\n"
+CODE = 0x1000  # where it is linked to begin
+CRASH = (
+    b"[ 0.1] error: backtrace of vfs, code at 0x201000:\r\n"
+    b"[ 0.1] error:   0x0000000000201050\r\n[ 0.1] error:   0x20103c\r\nmore\r\n"
+)
 
 
 class Config:
@@ -34,11 +38,11 @@ class Symbols(unittest.TestCase):
     def feed(self, *pieces: bytes) -> bytes:
         """What comes out."""
         symboliser = symbols.Symboliser(Config())
-        with mock.patch.object(symbols, "_place", place):
+        with mock.patch.object(symbols, "_place", place), mock.patch.object(symbols, "_code", lambda program: CODE):
             return b"".join(symboliser.feed(piece) for piece in pieces)
 
     def test_addresses_get_names(self) -> None:
-        expected = CRASH.replace(b"201050", b"201050 f_201050").replace(b"20103c", b"20103c f_20103b")
+        expected = CRASH.replace(b"201050", b"201050 f_1050").replace(b"20103c", b"20103c f_103b")
         self.assertEqual(self.feed(CRASH), expected)
         self.assertEqual(self.feed(*(bytes((byte,)) for byte in CRASH)), expected)
 
@@ -47,7 +51,7 @@ class Symbols(unittest.TestCase):
         self.assertEqual(self.feed(text), text)
 
     def test_addresses_elsewhere_stay(self) -> None:
-        text = b"hello\n  0x201050\nbacktrace of vfs:\nno address\n  0x201050\n"
+        text = b"hello\n  0x201050\nbacktrace of vfs, code at 0x201000:\nno address\n  0x201050\n"
         self.assertEqual(self.feed(text), text)
 
     def test_bytes_pass(self) -> None:

@@ -16,6 +16,7 @@ from tern.progress import say
 from tern.symbols import Symboliser
 
 LOG_LINES = 50
+PROGRAM_BASE = 0x1000000000  # of native programs where the layout is fixed: include/tern/info.h
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,12 +51,7 @@ def debug(arguments: argparse.Namespace) -> int:
     arguments.fixed_layout = True
     requirements.ensure(requirements.DEBUGGER)
     config = _bootable(arguments)
-    debugger = ["gdb-multiarch", str(config.kernel), "-ex", f"target remote 127.0.0.1:{arguments.port}"]
-    if arguments.program:
-        program = config.program(arguments.program)
-        if not program:
-            raise Failure(f"the build has no program {arguments.program}")
-        debugger += ["-ex", f"add-symbol-file {program}"]
+    debugger = debugger_command(config, arguments.port, arguments.program)
     command = _qemu_command(arguments, config) + ["-S", "-gdb", f"tcp:127.0.0.1:{arguments.port}"]
     if not arguments.gdb:
         print("tern: to quit QEMU press Ctrl-A, then X. It waits for gdb; in another terminal, run:")
@@ -69,6 +65,17 @@ def debug(arguments: argparse.Namespace) -> int:
     finally:
         machine.kill()
         machine.wait()
+
+
+def debugger_command(config: builds.Configuration, port: int, program: str | None) -> list[str]:
+    """gdb, attached, with the symbols of the kernel and of a native program."""
+    command = ["gdb-multiarch", str(config.kernel), "-ex", f"target remote 127.0.0.1:{port}"]
+    if program:
+        path = config.program(program)
+        if not path:
+            raise Failure(f"the build has no program {program}")
+        command += ["-ex", f"add-symbol-file {path} -o {PROGRAM_BASE:#x}"]
+    return command
 
 
 def build(arguments: argparse.Namespace) -> int:

@@ -3,21 +3,24 @@
 
 The kernel knows its own functions but no files, so it prints addresses for user programs:
 
-    backtrace of NAME:
-      0x0000000000201050
+    backtrace of NAME, code at 0x1000002000:
+      0x0000001000002050
+
+Programs run anywhere: where the mapping with the code is tells how far this one was moved.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 from pathlib import Path
 
 from tern import places
 from tern.build import Configuration
 
-BEGINNING = re.compile(rb"backtrace of ([\w.-]+):\s*$")
+BEGINNING = re.compile(rb"backtrace of ([\w.-]+), code at (0x[0-9a-f]+|0):\s*$")
 ADDRESS = re.compile(rb" {2}(0x[0-9a-f]+)\s*$")
 LINE_ENDS = (0x0A, 0x0D)
 LONGEST_LINE = 256
@@ -30,6 +33,7 @@ class Symboliser:
         self._config = config
         self._line = bytearray()
         self._program: Path | None = None
+        self._moved = 0
         self._in_backtrace = False
         self._first = True
 
@@ -49,6 +53,7 @@ class Symboliser:
         """What to add to a complete line."""
         if beginning := BEGINNING.search(line):
             self._program = self._config.program(beginning.group(1).decode("ascii"))
+            self._moved = int(beginning.group(2), 16) - (_code(self._program) if self._program else 0)
             self._in_backtrace = True
             self._first = True
             return b""
@@ -56,9 +61,21 @@ class Symboliser:
         if not address:
             self._in_backtrace = False
             return b""
-        place = _place(self._config, self._program, int(address.group(1), 16) - (0 if self._first else 1))
+        linked = int(address.group(1), 16) - self._moved - (0 if self._first else 1)
+        place = _place(self._config, self._program, linked)
         self._first = False
         return place.encode()
+
+
+def _code(program: Path) -> int:
+    """The page at which a program's code begins, as linked."""
+    image = program.read_bytes()
+    headers, size, count = struct.unpack_from("<Q", image, 32) + struct.unpack_from("<HH", image, 54)
+    for index in range(count):
+        kind, flags, _, address = struct.unpack_from("<IIQQ", image, headers + index * size)
+        if kind == 1 and flags & 1:
+            return address & ~0xFFF
+    return 0
 
 
 def _place(config: Configuration, program: Path | None, address: int) -> str:

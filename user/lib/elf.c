@@ -24,7 +24,8 @@ static bool read_header(const void *image, size_t length, Elf64_Ehdr *header)
 		return false;
 	memcpy(header, image, sizeof(*header));
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 &&
-		header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_type == ET_EXEC &&
+		header->e_ident[EI_DATA] == ELFDATA2LSB &&
+		(header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
 		header->e_machine == ARCH_ELF_MACHINE && header->e_phentsize == sizeof(Elf64_Phdr) &&
 		in_file(header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr), length);
 }
@@ -66,8 +67,12 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 	Elf64_Ehdr header;
 	if (!read_header(image, length, &header))
 		return ERR_NOT_EXECUTABLE;
-	*program = (struct elf_program){.entry = header.e_entry, .header_count = header.e_phnum};
-	uint64_t lowest = PAGE_SIZE;
+	*program = (struct elf_program){
+		.anywhere = header.e_type == ET_DYN,
+		.entry = header.e_entry,
+		.header_count = header.e_phnum,
+	};
+	uint64_t lowest = program->anywhere ? 0 : PAGE_SIZE;
 	bool entry_found = false;
 	for (size_t i = 0; i < header.e_phnum; i++) {
 		Elf64_Phdr found = program_header(image, &header, i);
@@ -85,6 +90,14 @@ enum error elf_read_program(const void *image, size_t length, struct elf_program
 			program->headers = found.p_vaddr + (header.e_phoff - found.p_offset);
 	}
 	return entry_found ? ERR_OK : ERR_NOT_EXECUTABLE;
+}
+
+void elf_move_program(struct elf_program *program, uint64_t base)
+{
+	program->entry += base;
+	program->headers += program->headers != 0 ? base : 0;
+	for (size_t i = 0; i < program->segment_count; i++)
+		program->segments[i].address += base;
 }
 
 static bool has_native_note(const char *notes, size_t length)

@@ -59,10 +59,30 @@ static enum error load_segment(handle_t space, const char *image, const struct e
 	return error;
 }
 
+// Moves a program to random free addresses.
+static enum error choose_base(handle_t space, struct elf_program *program)
+{
+	const struct elf_segment *last = &program->segments[program->segment_count - 1];
+	struct map_request map = {
+		.address = PROGRAM_BASE,
+		.length = page_up(last->address + last->memory_size),
+		.flags = MAPPING_GUARD | MAPPING_RANDOM,
+	};
+	uint64_t base;
+	enum error error = address_space_map(space, &map, &base);
+	if (error == ERR_OK)
+		error = address_space_unmap(space, base, map.length);
+	if (error == ERR_OK)
+		elf_move_program(program, base);
+	return error;
+}
+
 static enum error load_program(
 	handle_t space, const struct spawn_request *request, struct elf_program *program)
 {
 	enum error error = elf_read_program(request->image, request->image_length, program);
+	if (error == ERR_OK && program->anywhere)
+		error = choose_base(space, program);
 	for (size_t i = 0; i < program->segment_count && error == ERR_OK; i++)
 		error = load_segment(space, request->image, &program->segments[i]);
 	return error;

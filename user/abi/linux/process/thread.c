@@ -18,8 +18,8 @@
 
 #define THREAD_STACK_SIZE (64 * 1024)
 
-// Where state pages are mapped, by the thread's first id. The runtime maps nothing there.
-#define STATE_PAGES_START ((uintptr_t)0x1000000000)
+// Where state pages are mapped, by the thread's first id: between message buffers and programs, where nothing else is.
+#define STATE_PAGES_START MESSAGE_BUFFERS_END
 
 // What a new thread is started with.
 struct thread_start {

@@ -11,7 +11,7 @@
 _start:
 	.option push
 	.option norelax
-	la gp, __global_pointer$
+	lla gp, __global_pointer$
 	.option pop
 	li s0, 0
 	li ra, 0
@@ -23,7 +23,7 @@ _start:
 runtime_thread_entry:
 	.option push
 	.option norelax
-	la gp, __global_pointer$
+	lla gp, __global_pointer$
 	.option pop
 	li s0, 0
 	li ra, 0

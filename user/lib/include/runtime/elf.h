@@ -21,6 +21,7 @@ struct elf_segment {
 };
 
 struct elf_program {
+	bool anywhere; // it can be moved, from address 0 on: elf_move_program
 	uint64_t entry;
 	uint64_t headers; // address of the program headers in memory; 0: not loaded
 	size_t header_count;
@@ -30,6 +31,9 @@ struct elf_program {
 
 // Checks a static executable of this ISA and tells what to load. Errors: NOT_EXECUTABLE (protocol/error.h).
 enum error elf_read_program(const void *image, size_t length, struct elf_program *program);
+
+// Adds `base`, a multiple of the page size, to all addresses.
+void elf_move_program(struct elf_program *program, uint64_t base);
 
 // Whether a file is a native program: a valid ELF file with a note of owner "Tern".
 bool elf_is_native(const void *image, size_t length);

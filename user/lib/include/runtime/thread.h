@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <tern/message.h>
 
-// Message buffers lie between programs, which are linked to start at 2 MiB, and what the kernel places by
-// itself; there is room for those of 16 384 threads.
+// Message buffers lie below programs (PROGRAM_BASE) and what the kernel places by itself; there is room for those of 16 384
+// threads.
 #define MESSAGE_BUFFERS_START ((uintptr_t)0x800000000)
 #define MESSAGE_BUFFERS_END   ((uintptr_t)0x804000000)
 

@@ -9,7 +9,8 @@
 #include <runtime/message.h>
 #include <tern/types.h>
 
-#define ARCH_ELF_MACHINE 183 // EM_AARCH64
+#define ARCH_ELF_MACHINE  183  // EM_AARCH64
+#define ARCH_ELF_RELATIVE 1027 // R_AARCH64_RELATIVE
 
 #define ARCH_LOST "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x30", "cc", "memory"
 

@@ -9,7 +9,8 @@
 #include <runtime/message.h>
 #include <tern/types.h>
 
-#define ARCH_ELF_MACHINE 243 // EM_RISCV
+#define ARCH_ELF_MACHINE  243 // EM_RISCV
+#define ARCH_ELF_RELATIVE 3   // R_RISCV_RELATIVE
 
 #define ARCH_LOST "t3", "t4", "t5", "t6", "ra", "memory"
 

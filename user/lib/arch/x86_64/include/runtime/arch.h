@@ -9,7 +9,8 @@
 #include <runtime/message.h>
 #include <tern/types.h>
 
-#define ARCH_ELF_MACHINE 62 // EM_X86_64
+#define ARCH_ELF_MACHINE  62 // EM_X86_64
+#define ARCH_ELF_RELATIVE 8  // R_X86_64_RELATIVE
 
 static inline struct syscall_result arch_system_call(
 	uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
