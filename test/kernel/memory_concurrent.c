@@ -44,14 +44,6 @@ static bool start_writer(struct writer *writer)
 	return *writer->words[0] > 0;
 }
 
-static void stop_writer(struct writer *writer)
-{
-	atomic_store(&writer->stop, true);
-	EXPECT_EQUAL(worker_join(&writer->worker), 0);
-	handle_close(writer->faults);
-	address_space_unmap(HANDLE_SELF, (uintptr_t)writer->words[0], PAGES * PAGE_SIZE);
-}
-
 static void resume_if_faulted(struct writer *writer)
 {
 	struct message message = {.info = MESSAGE_TRY};
@@ -61,6 +53,23 @@ static void resume_if_faulted(struct writer *writer)
 	EXPECT_EQUAL(message_label(message.info), FAULT_PAGE);
 	message.info = MESSAGE_INFO(FAULT_RESUME, 0, 0);
 	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
+}
+
+static void stop_writer(struct writer *writer)
+{
+	uint64_t deadline = after(60000 * MILLISECOND);
+	struct thread_info info;
+
+	atomic_store(&writer->stop, true);
+	// A fault from before it was allowed to write again may be told of only now.
+	do {
+		resume_if_faulted(writer);
+		thread_sleep(after(MILLISECOND));
+	} while (thread_info(writer->worker.thread, &info) == ERR_OK && info.state < THREAD_ZOMBIE &&
+		now() < deadline);
+	EXPECT_EQUAL(worker_join(&writer->worker), 0);
+	handle_close(writer->faults);
+	address_space_unmap(HANDLE_SELF, (uintptr_t)writer->words[0], PAGES * PAGE_SIZE);
 }
 
 // Long enough for a thread on another CPU to go on.
