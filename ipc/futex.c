@@ -27,29 +27,13 @@ void futex_init(void)
 		spin_init(&buckets[i].lock, RANK_FUTEX);
 		list_init(&buckets[i].waiters);
 	}
+	futex_owner_init();
 }
 
 static struct bucket *bucket_of(const struct futex_key *key)
 {
-	// Multiplicative hashing (Knuth 6.4) of both parts; words are 4-aligned.
-	uint64_t hash = (key->object_id * 31 + (key->offset >> 2)) * 0x9e3779b97f4a7c15;
-
-	return &buckets[hash >> 56];
+	return &buckets[futex_hash(key) % BUCKETS];
 }
-
-_Static_assert(BUCKETS == 1 << (64 - 56), "the hash picks one of them");
-
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
-{
-	return a->object_id == b->object_id && a->offset == b->offset;
-}
-
-// A word that was looked up: its frame is pinned.
-struct word {
-	struct futex_key key;
-	paddr_t frame;
-	uint32_t *value; // through the direct map
-};
 
 static enum error find_space(handle_t handle, rights_t rights, struct address_space **space)
 {
@@ -66,40 +50,27 @@ static enum error find_space(handle_t handle, rights_t rights, struct address_sp
 	return error;
 }
 
-static enum error check_address(uint64_t address)
+static enum error find_word(
+	struct address_space *space, uint64_t address, bool for_write, struct futex_word *word)
 {
+	enum error error;
+
 	if (address % sizeof(uint32_t) != 0)
 		return ERR_INVALID_ARGUMENT;
-	return user_range_valid(address, sizeof(uint32_t)) ? ERR_OK : ERR_BAD_ADDRESS;
-}
-
-static uint32_t *value_in(paddr_t frame, uint64_t address)
-{
-	return (uint32_t *)((char *)phys_to_virt(frame) + address % PAGE_SIZE);
-}
-
-static enum error find_word(struct address_space *space, uint64_t address, struct word *word)
-{
-	enum error error = check_address(address);
-
+	if (!user_range_valid(address, sizeof(uint32_t)))
+		return ERR_BAD_ADDRESS;
+	error = address_space_futex_key(space, address, for_write, &word->key, &word->frame);
 	if (!error)
-		error = address_space_futex_key(space, address, &word->key, &word->frame);
-	if (!error)
-		word->value = value_in(word->frame, address);
+		word->value = (uint32_t *)((char *)phys_to_virt(word->frame) + address % PAGE_SIZE);
 	return error;
 }
 
-static enum error find_word_by_handle(handle_t handle, uint64_t address, struct word *word)
+enum error futex_find_word(handle_t handle, uint64_t address, rights_t rights, struct futex_word *word)
 {
 	struct address_space *space;
-	enum error error = find_space(handle, RIGHT_READ, &space);
+	enum error error = find_space(handle, rights, &space);
 
-	return error ? error : find_word(space, address, word);
-}
-
-static bool has_value(const struct word *word, uint32_t expected)
-{
-	return __atomic_load_n(word->value, __ATOMIC_SEQ_CST) == expected;
+	return error ? error : find_word(space, address, (rights & RIGHT_WRITE) != 0, word);
 }
 
 // A requeue may move the waiter to another bucket meanwhile.
@@ -126,15 +97,15 @@ struct syscall_result sys_futex_wait(handle_t handle, uint64_t address, uint32_t
 {
 	struct thread *thread = thread_current();
 	struct bucket *bucket;
-	struct word word;
+	struct futex_word word;
 	bool waits;
-	enum error error = find_word_by_handle(handle, address, &word);
+	enum error error = futex_find_word(handle, address, RIGHT_READ, &word);
 
 	if (error)
 		return SYSCALL_ERROR(error);
 	bucket = bucket_of(&word.key);
 	spin_lock(&bucket->lock);
-	waits = has_value(&word, expected);
+	waits = futex_has_value(&word, expected);
 	if (waits) {
 		thread->wait_key = word.key;
 		thread_prepare_wait(&futex_wait, bucket, THREAD_BLOCKED, deadline);
@@ -156,7 +127,7 @@ static uint64_t wake_locked(struct bucket *bucket, const struct futex_key *key, 
 
 		if (woken == count)
 			break;
-		if (!same_key(&thread->wait_key, key))
+		if (!futex_same_key(&thread->wait_key, key))
 			continue;
 		list_remove(node);
 		if (thread_claim(thread)) {
@@ -167,7 +138,7 @@ static uint64_t wake_locked(struct bucket *bucket, const struct futex_key *key, 
 	return woken;
 }
 
-static uint64_t wake(const struct word *word, uint64_t count)
+static uint64_t wake(const struct futex_word *word, uint64_t count)
 {
 	struct bucket *bucket = bucket_of(&word->key);
 	uint64_t woken = 0, step, in_step;
@@ -187,8 +158,8 @@ static uint64_t wake(const struct word *word, uint64_t count)
 
 struct syscall_result sys_futex_wake(handle_t handle, uint64_t address, uint64_t count)
 {
-	struct word word;
-	enum error error = find_word_by_handle(handle, address, &word);
+	struct futex_word word;
+	enum error error = futex_find_word(handle, address, RIGHT_READ, &word);
 
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(wake(&word, count));
 }
@@ -196,29 +167,23 @@ struct syscall_result sys_futex_wake(handle_t handle, uint64_t address, uint64_t
 void futex_wake_address(uint64_t address, uint64_t count)
 {
 	struct address_space *space = thread_current()->process->space;
-	struct word word;
+	struct futex_word word;
 
-	if (space && find_word(space, address, &word) == ERR_OK)
+	if (space && find_word(space, address, false, &word) == ERR_OK)
 		wake(&word, count);
 }
 
 struct syscall_result sys_futex_exchange(
 	handle_t handle, uint64_t address, uint32_t expected, uint32_t desired)
 {
-	struct address_space *space;
-	paddr_t frame;
+	struct futex_word word;
 	bool done;
-	enum error error = find_space(handle, RIGHT_READ | RIGHT_WRITE, &space);
+	enum error error = futex_find_word(handle, address, RIGHT_READ | RIGHT_WRITE, &word);
 
-	if (!error)
-		error = check_address(address);
-	if (!error)
-		error = address_space_pin(space, address, true, &frame);
 	if (error)
-		return SYSCALL_ERROR(error == ERR_PEER_FAULT ? ERR_BAD_ADDRESS : error);
-	done = __atomic_compare_exchange_n(
-		value_in(frame, address), &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	frame_unpin(frame);
+		return SYSCALL_ERROR(error);
+	done = futex_replace(&word, expected, desired);
+	frame_unpin(word.frame);
 	return SYSCALL_ERROR(done ? ERR_OK : ERR_MISMATCH);
 }
 
@@ -251,7 +216,7 @@ static uint64_t move_locked(struct bucket *from, const struct futex_key *key, st
 
 		if (moved == count)
 			break;
-		if (!same_key(&thread->wait_key, key))
+		if (!futex_same_key(&thread->wait_key, key))
 			continue;
 		list_remove(node);
 		list_push_back(&moving, node);
@@ -264,14 +229,14 @@ static uint64_t move_locked(struct bucket *from, const struct futex_key *key, st
 	return moved;
 }
 
-static enum error requeue(const struct word *word, uint32_t expected, uint64_t wake_count,
-	const struct word *target, uint64_t move, uint64_t *count)
+static enum error requeue(const struct futex_word *word, uint32_t expected, uint64_t wake_count,
+	const struct futex_word *target, uint64_t move, uint64_t *count)
 {
 	struct bucket *from = bucket_of(&word->key), *to = bucket_of(&target->key);
 	enum error error = ERR_MISMATCH;
 
 	lock_both(from, to);
-	if (has_value(word, expected)) {
+	if (futex_has_value(word, expected)) {
 		*count = wake_locked(from, &word->key, wake_count);
 		*count += move_locked(from, &word->key, to, &target->key, move);
 		error = ERR_OK;
@@ -283,13 +248,13 @@ static enum error requeue(const struct word *word, uint32_t expected, uint64_t w
 struct syscall_result sys_futex_requeue(handle_t handle, uint64_t address, uint32_t expected,
 	uint64_t wake_count, uint64_t target_address, uint64_t move)
 {
-	struct word word, target;
+	struct futex_word word, target;
 	uint64_t count = 0;
-	enum error error = find_word_by_handle(handle, address, &word);
+	enum error error = futex_find_word(handle, address, RIGHT_READ, &word);
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	error = find_word_by_handle(handle, target_address, &target);
+	error = futex_find_word(handle, target_address, RIGHT_READ, &target);
 	if (!error) {
 		error = requeue(&word, expected, wake_count, &target, move, &count);
 		frame_unpin(target.frame);

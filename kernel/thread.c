@@ -110,6 +110,7 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 	list_init(&thread->process_link);
 	list_init(&thread->run_link);
 	list_init(&thread->wait_link);
+	list_init(&thread->inheritance.unsettled);
 	derivation_init_alone(&thread->queued);
 	binding_init(&thread->watch);
 	atomic_init(&thread->state, THREAD_CREATING);
@@ -117,6 +118,7 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 	thread->timeout.deadline = DEADLINE_NEVER;
 	thread->base_priority = (uint8_t)(attributes->priority ? attributes->priority
 							       : THREAD_PRIORITY_DEFAULT);
+	thread->own_priority = thread->base_priority;
 	thread->priority = thread->base_priority;
 	thread->affinity = attributes->affinity ? attributes->affinity : UINT64_MAX;
 	thread->suspended = (attributes->flags & THREAD_SUSPENDED) != 0;
@@ -283,10 +285,8 @@ static void mark_killed(struct thread *thread, uint64_t status)
 		unpark(thread);
 	}
 	// Its end must not wait for what runs between it and whoever ends it.
-	if (thread->base_priority < thread_current()->base_priority) {
-		thread->base_priority = thread_current()->base_priority;
-		scheduler_update(thread);
-	}
+	if (thread->base_priority < thread_current()->base_priority)
+		scheduler_set_priority(thread, thread_current()->base_priority, thread->inherited_priority);
 	spin_unlock(&thread->lock);
 }
 

@@ -51,6 +51,7 @@ static void publish_end(struct thread *thread)
 
 static void end(struct thread *thread)
 {
+	futex_thread_exit(thread);
 	ipc_thread_exit(thread);
 	guest_thread_exit(thread);
 	leave_space(thread);

@@ -48,7 +48,7 @@ void thread_describe(struct thread *thread, struct thread_info *info)
 	info->state = thread_get_state(thread);
 	info->suspended = thread->suspended;
 	info->priority = chain.priority;
-	info->base_priority = thread->base_priority;
+	info->base_priority = thread->own_priority;
 	info->context_id = thread->context ? thread->context->object.id : 0;
 	info->payer_id = chain.payer->object.id;
 	info->cpu = thread->cpu;

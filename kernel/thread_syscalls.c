@@ -77,7 +77,7 @@ static bool addresses_are_valid(const struct thread_attributes *attributes)
 // Checks the attributes and fills in the defaults that depend on the creator.
 static enum error check_attributes(struct thread_attributes *attributes)
 {
-	uint32_t own = thread_current()->base_priority;
+	uint32_t own = thread_current()->own_priority;
 
 	if (strnlen(attributes->name, NAME_LENGTH) == NAME_LENGTH ||
 		(attributes->flags & ~THREAD_SUSPENDED) || attributes->priority > own ||
@@ -326,19 +326,22 @@ struct syscall_result sys_thread_sleep(uint64_t deadline)
 struct syscall_result sys_thread_set_priority(handle_t handle, uint32_t priority)
 {
 	struct thread *thread;
+	bool changed;
 	enum error error = lookup_alive(handle, RIGHT_CONTROL, &thread);
 
 	if (!error && (priority == 0 || priority > THREAD_PRIORITY_MAX))
 		error = ERR_INVALID_ARGUMENT;
-	if (!error && priority > thread_current()->base_priority)
+	if (!error && priority > thread_current()->own_priority)
 		error = ERR_NO_RIGHTS;
 	if (error)
 		return SYSCALL_ERROR(error);
 	spin_lock(&thread->lock);
-	thread->base_priority = (uint8_t)priority;
-	scheduler_update(thread);
+	changed = scheduler_set_priority(thread, (uint8_t)priority, thread->inherited_priority);
 	spin_unlock(&thread->lock);
-	ipc_priority_changed(thread);
+	if (changed) {
+		futex_priority_changed(thread);
+		ipc_priority_changed(thread);
+	}
 	return SYSCALL_OK;
 }
 

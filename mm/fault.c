@@ -251,7 +251,9 @@ enum error address_space_pin(struct address_space *space, vaddr_t address, bool 
 }
 
 enum error address_space_futex_key(
-	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame)
+	struct address_space *space, vaddr_t address, bool for_write, struct futex_key *key, paddr_t *frame)
 {
-	return pin(space, address, MAPPING_READ, frame, key) ? ERR_BAD_ADDRESS : ERR_OK;
+	enum error error = pin(space, address, for_write ? MAPPING_WRITE : MAPPING_READ, frame, key);
+
+	return error && (!for_write || error == ERR_PEER_FAULT) ? ERR_BAD_ADDRESS : error;
 }

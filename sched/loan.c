@@ -27,21 +27,17 @@ static bool follow(const struct thread *thread, struct loan_chain *chain)
 		atomic_thread_fence(memory_order_acquire);
 		if (head != thread && !thread_is_waiting(head, head_wait))
 			return false;
-		if (loans == 0 || lender == NULL) {
-			// The whole chain waits: the priority is what came with the call.
-			chain->priority = greater(thread->base_priority, thread->caller.priority);
+		if (loans == 0 || lender == NULL)
 			break;
-		}
-		if (!thread_is_waiting(lender, wait)) {
-			// Recalled: from here on each has no more than its own.
-			chain->priority = highest_base;
+		// Recalled: from here on each has no more than its own.
+		if (!thread_is_waiting(lender, wait))
 			break;
-		}
 		head = lender;
 		head_wait = wait;
 		highest_base = greater(highest_base, head->base_priority);
 	}
 	chain->payer = (struct thread *)head;
+	chain->priority = highest_base;
 	chain->payer_wait = head_wait;
 	return true;
 }

@@ -50,9 +50,11 @@ void scheduler_enqueue(struct thread *thread)
 	bool preempts, first;
 
 	assert(thread_get_state(thread) == THREAD_READY);
-	thread->priority = loan_follow(thread).priority;
 	spin_lock(&queue->lock);
 	thread->cpu = cpu->index;
+	// Whoever changes its priority looks for it in a queue after that.
+	atomic_thread_fence(memory_order_seq_cst);
+	thread->priority = loan_follow(thread).priority;
 	run_queue_insert(queue, thread, false);
 	first = queue->count == 1;
 	preempts = thread->priority > cpu->current->priority;
@@ -346,6 +348,7 @@ void scheduler_update(struct thread *thread)
 	bool queued;
 
 	ASSERT_LOCK_HELD(&thread->lock);
+	atomic_thread_fence(memory_order_seq_cst);
 	queued = scheduler_dequeue(thread);
 	thread->priority = loan_follow(thread).priority;
 	if (queued)
@@ -354,6 +357,21 @@ void scheduler_update(struct thread *thread)
 		thread_hinder(thread, HINDRANCE_AFFINITY);
 	cpu_set_reschedule(&cpus[thread->cpu]);
 	scheduler_poke(thread);
+}
+
+bool scheduler_set_priority(struct thread *thread, uint8_t own, uint8_t inherited)
+{
+	uint8_t base = own > inherited ? own : inherited;
+	bool changes = base != thread->base_priority;
+
+	ASSERT_LOCK_HELD(&thread->lock);
+	thread->own_priority = own;
+	thread->inherited_priority = inherited;
+	if (changes) {
+		__atomic_store_n(&thread->base_priority, base, __ATOMIC_RELAXED);
+		scheduler_update(thread);
+	}
+	return changes;
 }
 
 // --- Time

@@ -43,7 +43,7 @@ bool ipc_send_fault(const struct fault *fault);
 bool ipc_ask_pager(const struct fault *fault);
 
 // A thread's priority has changed: if it waits in an endpoint's queue of senders, it does so in its new place. No
-// lock held.
+// lock held that an endpoint's comes before.
 void ipc_priority_changed(struct thread *thread);
 
 // The current thread ends: callers it has accepted get ERR_GONE, its saved state goes.

@@ -51,6 +51,10 @@ bool scheduler_must_switch(void);
 // The base priority or the affinity changed: move the thread where it belongs. thread->lock is held.
 void scheduler_update(struct thread *thread);
 
+// Sets what a thread has been given and what it inherits; whether its base priority has changed, which is the higher of both. thread->lock
+// is held. Those who keep threads by priority are told by the caller: futex_priority_changed, ipc_priority_changed.
+bool scheduler_set_priority(struct thread *thread, uint8_t own, uint8_t inherited);
+
 // Makes a CPU choose anew what it runs, and on whose time.
 void scheduler_reschedule(struct cpu *cpu);
 

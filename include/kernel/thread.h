@@ -20,6 +20,7 @@
 #include <kernel/heap.h>
 #include <kernel/list.h>
 #include <kernel/object.h>
+#include <kernel/priority_list.h>
 #include <kernel/spinlock.h>
 #include <kernel/timeout.h>
 #include <kernel/trap.h>
@@ -88,6 +89,16 @@ struct target {
 	uint32_t generation;
 };
 
+// What a thread lends to the owner of a futex, and inherits as one: see ipc/futex_owner.c, whose lock guards it.
+struct inheritance {
+	struct priority_node *owned; // futexes of the thread that others wait for, by first waiters
+	struct priority_node waiter; // among all that wait for the same one
+	uint32_t value;              // of the futex's word when the thread gets it
+	struct list_node unsettled;
+	struct thread *owner;       // of a first waiter's futex
+	struct priority_node futex; // of a first waiter, in owner's list
+};
+
 struct thread {
 	struct arch_thread
 		arch; // must be first, and the next ones where they are: assembly knows on_cpu and guest
@@ -106,7 +117,7 @@ struct thread {
 	struct target call_target, receive_target, signal_target, wait_target;
 	struct object object;
 	struct spinlock
-		lock; // guards suspended, parked, affinity, base_priority, joiner, detached, watch, context
+		lock; // guards suspended, parked, affinity, priorities but the effective one, joiner, detached, watch, context
 	struct process *process;     // counted; the kernel's own threads: NULL
 	struct address_space *space; // of the process, which has it as long as it has threads
 	struct list_node process_link;
@@ -114,9 +125,11 @@ struct thread {
 
 	atomic_bool killed; // ends at its next trap_exit
 	bool suspended;
-	bool parked; // ready, but not in a run queue since it is suspended
-	uint8_t base_priority;
-	uint8_t priority; // effective, when it was last queued: see loan_follow
+	bool parked;                // ready, but not in a run queue since it is suspended
+	uint8_t own_priority;       // what it was given
+	uint8_t inherited_priority; // of those who wait for what it owns; 0: nobody
+	uint8_t base_priority;      // the higher one
+	uint8_t priority;           // effective, when it was last queued: see loan_follow
 	uint64_t affinity;
 	struct list_node run_link;
 	uint8_t run_priority;               // of the queue that it is in
@@ -169,6 +182,7 @@ struct thread {
 	struct binding watch;  // signals its end; guarded by lock
 	struct derivation
 		queued; // while in an endpoint's queue of senders: on behalf of the capability it sends through
+	struct inheritance inheritance;
 };
 
 #define SYSCALL_BLOCKED ((struct syscall_result){.error = UINT64_MAX, .value = 0})

@@ -70,9 +70,9 @@ struct thread_info {
 	uint64_t stack_end;
 	uint64_t tls_base;
 	uint64_t exit_status;
-	uint64_t context_id; // the scheduling context it is bound to; 0: none
-	uint64_t payer_id;   // the thread on whose time it runs: itself, or the caller that it works for
-	uint32_t base_priority;
+	uint64_t context_id;    // the scheduling context it is bound to; 0: none
+	uint64_t payer_id;      // the thread on whose time it runs: itself, or the caller that it works for
+	uint32_t base_priority; // what it was given
 	uint32_t reserved;
 	char waits_for[NAME_LENGTH]; // while blocked or sleeping: "receive", "futex" ...; else empty
 };

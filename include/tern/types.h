@@ -67,6 +67,9 @@ typedef uint32_t rights_t;
 // Absolute times are nanoseconds of the monotonic clock, which starts at 0 at boot.
 #define DEADLINE_NEVER UINT64_MAX
 
+// Of the word of a futex that has an owner: others wait.
+#define FUTEX_WAITERS ((uint32_t)1 << 31)
+
 // What every system call returns: an enum error and, where it is ERR_OK, one value.
 struct syscall_result {
 	uint64_t error;

@@ -194,14 +194,29 @@ TEST(bounded_revocation)
 
 #define THREADS 256
 
-enum wait { WAIT_SEND, WAIT_RECEIVE, WAIT_NOTIFICATION, WAIT_FUTEX, WAIT_COUNT };
+#define CHAIN 32
+
+enum wait { WAIT_SEND, WAIT_RECEIVE, WAIT_NOTIFICATION, WAIT_FUTEX, WAIT_OWNED, WAIT_COUNT };
 
 static handle_t waited_for;
 static uint32_t futex_word;
 static uint64_t common_deadline;
+static uint32_t chain_words[CHAIN + 1];
+static handle_t threads[THREADS];
 
-static void wait_and_sleep(enum wait wait)
+// A chain of threads each of which waits for the one before, and the others for the last of them: with a deadline or for good.
+static void wait_for_owner(unsigned index)
 {
+	unsigned link = index < CHAIN ? index : CHAIN;
+
+	if (index > 0)
+		futex_wait_owned(HANDLE_SELF, (uintptr_t)&chain_words[link], 0, threads[link - 1], 0,
+			index % 2 ? common_deadline - 100 * MILLISECOND : DEADLINE_NEVER);
+}
+
+static void wait_and_sleep(uint64_t argument)
+{
+	enum wait wait = argument % WAIT_COUNT;
 	struct short_message message = {0};
 	uint64_t bits;
 
@@ -211,24 +226,28 @@ static void wait_and_sleep(enum wait wait)
 		endpoint_receive_short(waited_for, &message);
 	else if (wait == WAIT_NOTIFICATION)
 		notification_wait(waited_for, DEADLINE_NEVER, &bits);
-	else
+	else if (wait == WAIT_FUTEX)
 		futex_wait(HANDLE_SELF, (uintptr_t)&futex_word, 0, DEADLINE_NEVER);
+	else
+		wait_for_owner((unsigned)(argument / WAIT_COUNT));
 	thread_sleep(common_deadline);
 	thread_exit(0);
 }
 
 static uint64_t start_threads(enum wait wait)
 {
-	struct thread_attributes attributes = {.name = "one of many",
-		.entry = (uintptr_t)wait_and_sleep,
-		.argument = wait,
-		.stack_size = 2 * PAGE_SIZE};
-	handle_t thread;
+	struct thread_attributes attributes = {
+		.name = "one of many", .entry = (uintptr_t)wait_and_sleep, .stack_size = 2 * PAGE_SIZE};
 	uint64_t started = 0;
 
-	while (started < THREADS && thread_create(HANDLE_SELF, &attributes, &thread) == ERR_OK) {
-		handle_close(thread);
-		started++;
+	for (; started < THREADS; started++) {
+		attributes.argument = started * WAIT_COUNT + wait;
+		attributes.priority = wait == WAIT_OWNED ? 1 + (uint32_t)started / 2 : 0;
+		if (thread_create(HANDLE_SELF, &attributes, &threads[started]) != ERR_OK)
+			break;
+		// Those that others wait for are named.
+		if (wait != WAIT_OWNED)
+			handle_close(threads[started]);
 	}
 	return started;
 }
@@ -236,7 +255,7 @@ static uint64_t start_threads(enum wait wait)
 // Threads that wait in one queue, are let go all at once, and sleep until the same moment.
 static uint64_t wait_together(uint64_t wait)
 {
-	uint64_t woken;
+	uint64_t woken, count;
 
 	if ((wait < WAIT_NOTIFICATION ? endpoint_create(&waited_for) : notification_create(&waited_for)) !=
 		ERR_OK)
@@ -248,6 +267,9 @@ static uint64_t wait_together(uint64_t wait)
 	thread_sleep(common_deadline - 200 * MILLISECOND);
 	handle_close(waited_for);
 	futex_wake(HANDLE_SELF, (uintptr_t)&futex_word, UINT64_MAX, &woken);
+	// Some of them time out, some get it, and the others as threads end.
+	for (unsigned i = 0; i < CHAIN; i++)
+		futex_hand_over(HANDLE_SELF, (uintptr_t)&chain_words[CHAIN], chain_words[CHAIN], 0, &count);
 	// Some processes end before their threads wake up.
 	thread_sleep(common_deadline + 50 * MILLISECOND - (wait % 2) * 100 * MILLISECOND);
 	return 0;

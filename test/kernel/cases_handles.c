@@ -157,6 +157,10 @@ HANDLE_CASE(futex_wait, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 
 HANDLE_CASE(futex_wake, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 1, &yielded);
 HANDLE_CASE(futex_requeue, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 0, 1, WORD, 1, &yielded);
 HANDLE_CASE(futex_exchange, address_space, ADDRESS_SPACE, RIGHT_READ | RIGHT_WRITE, handle, WORD, 0, 0);
+HANDLE_CASE(futex_wait_owned, address_space, ADDRESS_SPACE, RIGHT_READ, handle, WORD, 0, AN(THREAD), 1, 0);
+OPTIONAL_HANDLE_CASE(futex_wait_owned, owner, THREAD, RIGHT_CONTROL, HANDLE_SELF, WORD, 0, handle, 1, 0);
+HANDLE_CASE(futex_hand_over, address_space, ADDRESS_SPACE, RIGHT_READ | RIGHT_WRITE, handle, WORD, 0, 0,
+	&yielded);
 
 OPTIONAL_HANDLE_CASE(guest_bind, address_space, ADDRESS_SPACE, RIGHT_MAP, handle, PAGE_SIZE);
 HANDLE_CASE(guest_kick, thread, THREAD, RIGHT_CONTROL, handle);

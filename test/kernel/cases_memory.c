@@ -62,6 +62,7 @@ MEMORY_CASE(notification_create, PAGES | OBJECTS | SLOTS, &made);
 MEMORY_CASE(interrupt_create, PAGES | OBJECTS | SLOTS, child_given[INTERRUPTS], ISA_FREE_LINE, 0, &made);
 MEMORY_CASE(timer_object_create, PAGES | OBJECTS | SLOTS, notification, 1, &made);
 MEMORY_CASE(futex_exchange, PAGES, space, SPACE_ADDRESS + PAGE_SIZE, 0, 1);
+MEMORY_CASE(futex_hand_over, PAGES, space, SPACE_ADDRESS + PAGE_SIZE, 0, 1, &yielded);
 MEMORY_CASE(guest_bind, PAGES | OBJECTS, space, STATE_ADDRESS);
 MEMORY_CASE(resource_create, PAGES | OBJECTS | SLOTS, child_given[PHYSICAL], NOT_RAM, PAGE_SIZE, &made);
 

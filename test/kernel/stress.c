@@ -21,7 +21,7 @@ static struct actor actors[ACTORS];
 static struct worker servers[SERVERS];
 static handle_t endpoint, notification;
 static atomic_bool stop;
-static _Atomic uint32_t futex_word;
+static _Atomic uint32_t futex_word, owned_word;
 
 static uint64_t random_next(uint64_t *state, uint64_t bound)
 {
@@ -54,11 +54,26 @@ static void call_server(struct actor *actor)
 		atomic_store(&stop, true);
 }
 
+// Whoever it names owns the word, as far as the kernel knows, and has what it inherits until the word is handed over, or for as long as
+// somebody waits.
+static void use_owned_futex(struct actor *actor)
+{
+	const struct actor *owner = &actors[random_next(&actor->random, ACTORS)];
+	uint32_t word = atomic_load(&owned_word);
+	uint64_t count;
+
+	if (actor->random & 64)
+		futex_hand_over(HANDLE_SELF, (uintptr_t)&owned_word, word, 0, &count);
+	else
+		futex_wait_owned(HANDLE_SELF, (uintptr_t)&owned_word, word, owner->worker.thread,
+			(uint32_t)actor->random & 3, after(SHORT_TIME));
+}
+
 static void act(struct actor *actor)
 {
 	uint64_t bits;
 
-	switch (random_next(&actor->random, 9)) {
+	switch (random_next(&actor->random, 10)) {
 	case 0:
 	case 1:
 	case 2:
@@ -81,6 +96,9 @@ static void act(struct actor *actor)
 			futex_wake(HANDLE_SELF, (uintptr_t)&futex_word, 2, &bits);
 		else
 			futex_wait(HANDLE_SELF, (uintptr_t)&futex_word, 0, after(SHORT_TIME));
+		break;
+	case 8:
+		use_owned_futex(actor);
 		break;
 	default:
 		touch_memory(actor);

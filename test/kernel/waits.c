@@ -42,6 +42,7 @@ WAIT_CASE(endpoint_receive, endpoint, empty());
 WAIT_CASE(endpoint_reply_receive, endpoint, answer());
 WAIT_CASE(notification_wait, notification, DEADLINE_NEVER, &yielded);
 WAIT_CASE(futex_wait, HANDLE_SELF, (uintptr_t)&word, 0, DEADLINE_NEVER);
+WAIT_CASE(futex_wait_owned, HANDLE_SELF, (uintptr_t)&word, 0, never_ending, 1, DEADLINE_NEVER);
 
 extern const struct wait_case __start_wait_cases[], __stop_wait_cases[];
 

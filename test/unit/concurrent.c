@@ -10,6 +10,8 @@
 #include <kernel/capability.h>
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
+#include <kernel/ipc.h>
+#include <kernel/scheduler.h>
 #include <kernel/syscall.h>
 #include <stdlib.h>
 
@@ -137,19 +139,11 @@ static void test_waits(void)
 
 static uint32_t words[4];
 
-enum error address_space_pin(struct address_space *space, vaddr_t address, bool for_write, paddr_t *frame)
-{
-	(void)space;
-	(void)address;
-	(void)for_write;
-	(void)frame;
-	abort();
-}
-
 enum error address_space_futex_key(
-	struct address_space *space, vaddr_t address, struct futex_key *key, paddr_t *frame)
+	struct address_space *space, vaddr_t address, bool for_write, struct futex_key *key, paddr_t *frame)
 {
 	(void)space;
+	(void)for_write;
 	*key = (struct futex_key){.object_id = 1, .offset = address};
 	*frame = address & ~(vaddr_t)(PAGE_SIZE - 1);
 	return ERR_OK;
@@ -181,6 +175,88 @@ static void wait_and_wake(unsigned cpu, unsigned *seed)
 		default:
 			thread_abort_wait(self, ERR_TIMED_OUT);
 		}
+	}
+}
+
+// --- Futexes with owners: each waits for others, hands over, ends as far as futexes know, and changes its priority
+
+static uint32_t owned_words[3];
+
+enum error thread_lookup(handle_t handle, rights_t needed, struct thread **thread)
+{
+	(void)needed;
+	*thread = core_machine_thread((unsigned)handle);
+	return ERR_OK;
+}
+
+bool scheduler_set_priority(struct thread *thread, uint8_t own, uint8_t inherited)
+{
+	uint8_t base = own > inherited ? own : inherited;
+	bool changes = base != thread->base_priority;
+
+	CHECK(spin_is_held(&thread->lock));
+	thread->own_priority = own;
+	thread->inherited_priority = inherited;
+	__atomic_store_n(&thread->base_priority, base, __ATOMIC_RELAXED);
+	return changes;
+}
+
+void ipc_priority_changed(struct thread *thread)
+{
+	(void)thread;
+}
+
+static void change_priority(struct thread *thread, unsigned *seed)
+{
+	bool changed;
+
+	spin_lock(&thread->lock);
+	changed = scheduler_set_priority(thread, (uint8_t)(1 + rand_r(seed) % 9), thread->inherited_priority);
+	spin_unlock(&thread->lock);
+	if (changed)
+		futex_priority_changed(thread);
+}
+
+static void own_and_wait(unsigned cpu, unsigned *seed)
+{
+	struct thread *self = core_machine_thread(cpu);
+
+	for (unsigned i = 0; i < ROUNDS || !core_machine_runs(); i++) {
+		uint32_t *word = &owned_words[(unsigned)rand_r(seed) % 3];
+		uint32_t value = __atomic_load_n(word, __ATOMIC_RELAXED);
+		unsigned other = (unsigned)rand_r(seed) % CPUS;
+
+		switch (rand_r(seed) % 5) {
+		case 0:
+			if (i < ROUNDS && core_machine_runs())
+				sys_futex_wait_owned(
+					HANDLE_SELF, (uintptr_t)word, value, other, cpu, DEADLINE_NEVER);
+			break;
+		case 1:
+			sys_futex_hand_over(HANDLE_SELF, (uintptr_t)word, value, 0);
+			break;
+		case 2:
+			futex_thread_exit(core_machine_thread(other));
+			break;
+		case 3:
+			change_priority(core_machine_thread(other), seed);
+			break;
+		default:
+			thread_abort_wait(self, ERR_TIMED_OUT);
+		}
+	}
+}
+
+static void test_owners(void)
+{
+	on_cpus(CPUS, own_and_wait);
+	for (unsigned i = 0; i < CPUS; i++) {
+		const struct thread *thread = core_machine_thread(i);
+
+		CHECK(thread->inheritance.owned == NULL && thread->inherited_priority == 0);
+		CHECK(thread->base_priority == thread->own_priority);
+		CHECK(!priority_list_contains(&thread->inheritance.waiter));
+		CHECK(list_is_empty(&thread->inheritance.unsettled));
 	}
 }
 
@@ -239,6 +315,7 @@ int main(void)
 	test_capabilities();
 	test_waits();
 	on_cpus(CPUS, wait_and_wake);
+	test_owners();
 	test_run_queues();
 	return 0;
 }

@@ -67,6 +67,7 @@ void core_machine_make_threads(void)
 		atomic_store(&thread->on_cpu, true); // it stays there
 		spin_init(&thread->lock, RANK_THREAD);
 		list_init(&thread->wait_link);
+		list_init(&thread->inheritance.unsettled);
 		derivation_init_alone(&thread->queued);
 		atomic_store(&thread->state, THREAD_RUNNING);
 		cpus[i].current = thread;
