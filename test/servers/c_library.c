@@ -198,6 +198,68 @@ static void test_threads(void)
 	check(good && released == 2 * THREADS_IN_TURN, "1000 detached threads");
 }
 
+#define COUNTERS 4
+#define COUNTED  1000
+
+static pthread_mutex_t inheriting;
+static unsigned counted;
+
+static void *count_locked(void *unused)
+{
+	for (unsigned i = 0; i < COUNTED; i++) {
+		unsigned before;
+		if (pthread_mutex_lock(&inheriting) != 0)
+			return &inheriting;
+		before = counted;
+		if (i % 8 == 0)
+			sched_yield();
+		counted = before + 1;
+		if (pthread_mutex_unlock(&inheriting) != 0)
+			return &inheriting;
+	}
+	return unused;
+}
+
+static void *lock_and_leave(void *unused)
+{
+	pthread_mutex_lock(&inheriting);
+	released = 1;
+	while (released != 2)
+		sched_yield();
+	return unused;
+}
+
+static void test_mutexes(void)
+{
+	struct timespec soon;
+	pthread_mutexattr_t attributes;
+	pthread_t threads[COUNTERS];
+	void *result;
+	bool good = pthread_mutexattr_init(&attributes) == 0 &&
+		pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT) == 0 &&
+		pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
+		pthread_mutex_init(&inheriting, &attributes) == 0;
+	check(good, "mutexes can inherit priority and be robust");
+	for (unsigned i = 0; i < COUNTERS; i++)
+		good = good && pthread_create(&threads[i], NULL, count_locked, NULL) == 0;
+	good = good && count_locked(NULL) == NULL;
+	for (unsigned i = 0; i < COUNTERS; i++)
+		good = good && pthread_join(threads[i], &result) == 0 && result == NULL;
+	check(good && counted == (COUNTERS + 1) * COUNTED, "one thread at a time has an inheriting mutex");
+	released = 0;
+	good = good && pthread_create(&threads[0], NULL, lock_and_leave, NULL) == 0;
+	while (good && released == 0)
+		sched_yield();
+	clock_gettime(CLOCK_REALTIME, &soon);
+	soon.tv_sec--;
+	result = &inheriting;
+	check(pthread_mutex_timedlock(&inheriting, &soon) == ETIMEDOUT, "locking has a deadline");
+	released = 2;
+	check(pthread_mutex_lock(&inheriting) == EOWNERDEAD && pthread_mutex_consistent(&inheriting) == 0 &&
+			pthread_mutex_unlock(&inheriting) == 0 && pthread_join(threads[0], NULL) == 0,
+		"whoever waits for a mutex is told of its holder's end");
+}
+
 int main(void)
 {
 	test_text();
@@ -206,5 +268,6 @@ int main(void)
 	test_time();
 	test_threads();
 	test_keys();
+	test_mutexes();
 	return check_end();
 }

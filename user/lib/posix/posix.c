@@ -33,6 +33,7 @@ long posix_error(enum error error)
 		[ERR_NO_SYSCALL] = ENOSYS,
 		[ERR_MISMATCH] = EAGAIN,
 		[ERR_NO_BUDGET] = EAGAIN,
+		[ERR_DEADLOCK] = EDEADLK,
 		[ERR_NOT_DIRECTORY] = ENOTDIR,
 		[ERR_IS_DIRECTORY] = EISDIR,
 		[ERR_NOT_EMPTY] = ENOTEMPTY,
@@ -112,8 +113,9 @@ long __tern_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return posix_error(thread_yield());
 	case SYS_getrandom:
 		return random_bytes((void *)a, (size_t)b);
-	case SYS_rt_sigprocmask: // there are no signals
-	case SYS_set_robust_list:
+	case SYS_rt_sigprocmask:  // there are no signals
+	case SYS_set_robust_list: // musl walks the lists of threads that end itself
+	case SYS_get_robust_list:
 		return 0;
 	case SYS_exit:
 		posix_thread_exit((int)a);

@@ -28,9 +28,18 @@ long posix_mprotect(uintptr_t address, size_t length, int protection);
 long posix_clock_gettime(int clock, struct timespec *time);
 long posix_clock_nanosleep(int clock, int flags, const struct timespec *request, struct timespec *remaining);
 
-// thread.c
+// The monotonic deadline of a time of day; NULL: never.
+uint64_t posix_time_of_day_deadline(const struct timespec *time);
+
+// futex.c
+struct thread_record;
 long posix_futex(
 	uintptr_t address, int operation, uint32_t value, const struct timespec *timeout, uintptr_t target);
+// A thread begins; it ends: those who wait for what it locked can name it in between.
+void posix_futex_add(struct thread_record *record, int id);
+void posix_futex_remove(handle_t thread);
+
+// thread.c
 long posix_gettid(void);
 long posix_getpid(void);
 _Noreturn void posix_thread_exit(int status);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What pthreads stand on: __clone, __unmapself and __set_thread_area in place of musl's assembly, futexes,
-// ids.
+// What pthreads stand on: __clone, __unmapself and __set_thread_area in place of musl's assembly, ids.
 
 #include "posix.h"
 #include <errno.h>
@@ -9,17 +8,8 @@
 #include <runtime/thread.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #define CLONE_FLAG_THREAD 0x10000
-
-// The operations of Linux's futex call; the private flag makes no difference here.
-enum {
-	FUTEX_OPERATION_WAIT = 0,
-	FUTEX_OPERATION_WAKE = 1,
-	FUTEX_OPERATION_REQUEUE = 3,
-	FUTEX_OPERATION_MASK = 0x7f,
-};
 
 int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...);
 int __set_thread_area(void *base);
@@ -43,9 +33,11 @@ static long create_thread(
 	error = thread_info(thread, &info);
 	if (error == ERR_OK) {
 		*thread_id = (int)info.id;
+		posix_futex_add(record, (int)info.id);
 		error = thread_resume(thread);
 	}
 	if (error != ERR_OK) {
+		posix_futex_remove(thread);
 		thread_kill(thread, 0);
 		handle_close(thread);
 	}
@@ -92,8 +84,10 @@ int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...
 static void release_thread(void)
 {
 	message_buffer_release(runtime_message_buffer);
-	if (runtime_thread_handle != HANDLE_NONE)
-		handle_close(runtime_thread_handle);
+	if (runtime_thread_handle == HANDLE_NONE)
+		return;
+	posix_futex_remove(runtime_thread_handle);
+	handle_close(runtime_thread_handle);
 }
 
 _Noreturn void posix_thread_exit(int status)
@@ -122,40 +116,4 @@ long posix_getpid(void)
 	struct process_info info;
 	enum error error = process_info(HANDLE_SELF, &info);
 	return error == ERR_OK ? (int)info.id : posix_error(error);
-}
-
-static uint64_t deadline_of(const struct timespec *timeout)
-{
-	uint64_t now;
-	if (timeout == NULL)
-		return DEADLINE_NEVER;
-	if ((uint64_t)timeout->tv_sec > UINT32_MAX)
-		return DEADLINE_NEVER;
-	clock_get(&now);
-	return now + (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
-}
-
-long posix_futex(
-	uintptr_t address, int operation, uint32_t value, const struct timespec *timeout, uintptr_t target)
-{
-	uint64_t count = 0;
-	enum error error;
-	switch (operation & FUTEX_OPERATION_MASK) {
-	case FUTEX_OPERATION_WAIT:
-		error = futex_wait(HANDLE_SELF, address, value, deadline_of(timeout));
-		break;
-	case FUTEX_OPERATION_WAKE:
-		error = futex_wake(HANDLE_SELF, address, value, &count);
-		break;
-	case FUTEX_OPERATION_REQUEUE: // the number to move travels in place of the timeout
-		do {
-			uint32_t now = *(volatile uint32_t *)address;
-			error = futex_requeue(
-				HANDLE_SELF, address, now, value, target, (uintptr_t)timeout, &count);
-		} while (error == ERR_MISMATCH);
-		break;
-	default:
-		return -ENOSYS;
-	}
-	return error == ERR_OK ? (long)count : posix_error(error);
 }

@@ -30,6 +30,15 @@ static uint64_t time_of_day_offset(void)
 	return atomic_load(&offset);
 }
 
+uint64_t posix_time_of_day_deadline(const struct timespec *time)
+{
+	uint64_t offset = time_of_day_offset(), deadline;
+	if (time == NULL || (uint64_t)time->tv_sec > UINT32_MAX)
+		return DEADLINE_NEVER;
+	deadline = (uint64_t)time->tv_sec * NANOSECONDS + (uint64_t)time->tv_nsec;
+	return deadline > offset ? deadline - offset : 0;
+}
+
 long posix_clock_gettime(int clock, struct timespec *time)
 {
 	uint64_t now;

@@ -58,7 +58,7 @@ void call_dispatch(struct thread *thread)
 		log_print(
 			LOG_DEBUG, "%s (process %d): no call %lu", thread->name, thread->process->id, number);
 	thread->call_rewound = result == -LINUX_ERESTART;
-	if (thread->call_rewound)
+	if (thread->call_rewound || result == -LINUX_ERESTARTNOINTR)
 		guest_rewind_call(registers, number, arguments[0]);
 	else if (result != CALL_REGISTERS_SET)
 		guest_set_result(registers, result);

@@ -21,13 +21,17 @@
 #define FUTEX_REQUEUE     3
 #define FUTEX_CMP_REQUEUE 4
 #define FUTEX_WAKE_OP     5
+#define FUTEX_LOCK_PI     6
+#define FUTEX_UNLOCK_PI   7
+#define FUTEX_TRYLOCK_PI  8
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
+#define FUTEX_LOCK_PI2    13
 #define FUTEX_OPERATION   0x7f
 #define FUTEX_REALTIME    0x100
 #define FUTEX_ANY_BIT     UINT32_MAX
 
-// The deadline of a wait: FUTEX_WAIT takes a duration, FUTEX_WAIT_BITSET a time of one of the clocks.
+// The deadline of a wait: FUTEX_WAIT takes a duration, the others a time of one of the clocks.
 static int64_t futex_deadline(
 	struct thread *thread, uint32_t operation, guest_address_t timeout, uint64_t *deadline)
 {
@@ -163,6 +167,16 @@ int64_t linux_futex(struct thread *thread, guest_address_t address, uint32_t ope
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
 		return futex_wake_guest(thread, address, value);
+	case FUTEX_LOCK_PI:
+		operation |= FUTEX_REALTIME;
+		// fallthrough
+	case FUTEX_LOCK_PI2:
+		error = futex_deadline(thread, operation, timeout, &deadline);
+		return error ? error : futex_lock(thread, address, deadline, false);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock(thread, address, 0, true);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock(thread, address);
 	case FUTEX_WAKE_OP:
 		return change_and_wake(thread, address, value, target, (uint32_t)timeout, expected);
 	case FUTEX_REQUEUE:

@@ -51,6 +51,7 @@ enum linux_error {
 	// Never seen by guests: a signal has ended a wait. The call is made again, or fails with EINTR where
 	// the signal has a handler that does not ask for that.
 	LINUX_ERESTART = 512,
+	LINUX_ERESTARTNOINTR = 513, // whatever the handler asks for
 };
 
 #endif

@@ -28,6 +28,8 @@ struct thread_record {
 	void *argument;
 	struct message_buffer *message_buffer;
 	handle_t handle;
+	struct thread_record *next; // of all threads; its id: see posix/futex.c
+	int id;
 };
 
 // Finds an address for the buffer of a new thread. NULL: all are in use.
