@@ -100,13 +100,13 @@ void binding_revoke_of_endpoint(
 	struct spinlock *tree_lock = &revoked->object->derivation_lock;
 	bool is_first;
 
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	spin_lock(tree_lock);
 	is_first = capability_first_derived(revoked) == kept;
 	spin_unlock(tree_lock);
 	if (is_first)
 		notification_unbind_locked(endpoint);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 }
 
 void binding_revoke_kept(const struct capability *revoked)

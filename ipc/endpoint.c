@@ -25,6 +25,78 @@ static struct endpoint *endpoint_of(struct object *object)
 	return container_of(object, struct endpoint, object);
 }
 
+// --- The lock, and who waits alone
+
+static bool names_receiver(const struct thread *alone)
+{
+	return (uintptr_t)alone > (uintptr_t)ENDPOINT_CLOSED;
+}
+
+// The receiver that waited alone does so in the list from now on. If it has just entered itself its CPU is about to say where.
+static void put_in_list(struct endpoint *endpoint, struct thread *receiver)
+{
+	while (atomic_load(&receiver->alone_at) != endpoint)
+		spin_wait();
+	assert(list_is_empty(&endpoint->receivers));
+	list_push_back(&endpoint->receivers, &receiver->wait_link);
+	thread_state_wait(receiver, &ipc_receive_wait, endpoint);
+	// Whoever does not find this any more finds the state.
+	atomic_store(&receiver->alone_at, NULL);
+}
+
+void endpoint_lock(struct endpoint *endpoint)
+{
+	struct thread *alone;
+
+	spin_lock(&endpoint->lock);
+	alone = atomic_load(&endpoint->alone);
+	while (alone == ENDPOINT_HELD ||
+		!atomic_compare_exchange_strong(&endpoint->alone, &alone, ENDPOINT_CLOSED)) {
+		spin_wait();
+		alone = atomic_load(&endpoint->alone);
+	}
+	if (names_receiver(alone))
+		put_in_list(endpoint, alone);
+}
+
+// Signals to the bound notification take the lock.
+static bool is_signalled(struct notification *notification)
+{
+	bool signalled;
+
+	spin_lock(&notification->lock);
+	signalled = notification->word != 0;
+	spin_unlock(&notification->lock);
+	return signalled;
+}
+
+// Whether a receiver would wait now, and alone. An endpoint that ends has no capabilities any more; when the last one to receive went the
+// lock was taken.
+static bool is_quiet(const struct endpoint *endpoint)
+{
+	return list_is_empty(&endpoint->receivers) && endpoint->senders == NULL &&
+		atomic_load(&endpoint->receive_capabilities) != 0 &&
+		(endpoint->notification == NULL || !is_signalled(endpoint->notification));
+}
+
+void endpoint_unlock(struct endpoint *endpoint)
+{
+	if (atomic_load(&endpoint->alone) == ENDPOINT_CLOSED && is_quiet(endpoint))
+		atomic_store_explicit(&endpoint->alone, NULL, memory_order_release);
+	spin_unlock(&endpoint->lock);
+}
+
+void ipc_wait_in_list(struct thread *thread)
+{
+	// What it was a moment ago is still memory of an endpoint, which empties it before it ends.
+	struct endpoint *endpoint = atomic_load(&thread->alone_at);
+
+	if (endpoint == NULL)
+		return;
+	endpoint_lock(endpoint);
+	endpoint_unlock(endpoint);
+}
+
 // --- Waiting in an endpoint's queues
 
 // An endpoint that ends empties its queues first, and its memory outlives this kernel entry, so what
@@ -50,19 +122,19 @@ static void cancel_send(struct thread *thread)
 
 	if (endpoint == NULL)
 		return;
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	if (heap_contains(&thread->wait_node))
 		dequeue_sender(endpoint, thread);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 }
 
 static void cancel_receive(struct thread *thread)
 {
 	struct endpoint *endpoint = waited_for(thread);
 
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	list_remove(&thread->wait_link);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 }
 
 static void fail_receive(struct thread *thread, enum error error)
@@ -104,10 +176,10 @@ void ipc_priority_changed(struct thread *thread)
 	// Still in that wait, which does not outlive the endpoint.
 	if (!sends || endpoint == NULL || atomic_load(&thread->state) != word)
 		return;
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	if (waited_for(thread) == endpoint && heap_contains(&thread->wait_node))
 		requeue_sender(endpoint, thread);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 }
 
 static uint64_t transfer_flags(const struct thread *sender)
@@ -183,9 +255,9 @@ static enum error send(struct thread *thread, uint64_t flags, uint64_t call)
 	endpoint = endpoint_of(capability.object);
 	thread->message_info = info | call;
 	thread->message_badge = capability.badge;
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	error = endpoint_send_locked(endpoint, thread, &capability);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 	if (error)
 		offers_release(thread);
 	return error;
@@ -297,6 +369,12 @@ static enum error receive_locked(struct endpoint *endpoint, struct thread *threa
 		return ERR_WOULD_BLOCK;
 	if (object_has_ended(&endpoint->object))
 		return ERR_BAD_HANDLE;
+	if (!(thread->message_info & MESSAGE_DEADLINE) && is_quiet(endpoint)) {
+		thread_prepare_unstated_wait();
+		atomic_store(&thread->alone_at, endpoint);
+		atomic_store(&endpoint->alone, thread);
+		return ERR_OK;
+	}
 	thread_prepare_wait(&ipc_receive_wait, endpoint, THREAD_BLOCKED, message_deadline(thread));
 	list_push_back(&endpoint->receivers, &thread->wait_link);
 	return ERR_OK;
@@ -307,9 +385,9 @@ static void receive(struct endpoint *endpoint, struct thread *thread)
 	enum error error;
 
 	caller_fail(&thread->caller, ERR_GONE);
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	error = receive_locked(endpoint, thread);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 	if (error)
 		arch_message_set_result(&thread->arch, error, 0, 0);
 }
@@ -427,9 +505,9 @@ static void capability_removed(struct object *object, rights_t rights)
 	bool left = (rights & RIGHT_RECEIVE) && atomic_fetch_sub(&endpoint->receive_capabilities, 1) == 1;
 
 	while (left) {
-		spin_lock(&endpoint->lock);
+		endpoint_lock(endpoint);
 		left = atomic_load(&endpoint->receive_capabilities) == 0 && fail_senders(endpoint);
-		spin_unlock(&endpoint->lock);
+		endpoint_unlock(endpoint);
 		if (left)
 			preemption_point();
 	}
@@ -481,9 +559,9 @@ static void destroy(struct object *object)
 
 	notification_unbind_endpoint(endpoint);
 	while (left) {
-		spin_lock(&endpoint->lock);
+		endpoint_lock(endpoint);
 		left = fail_senders(endpoint) || fail_receivers(endpoint);
-		spin_unlock(&endpoint->lock);
+		endpoint_unlock(endpoint);
 		if (left)
 			preemption_point();
 	}
@@ -492,6 +570,7 @@ static void destroy(struct object *object)
 const struct object_operations endpoint_operations = {
 	.name = "endpoint",
 	.cache = &endpoint_cache,
+	.offset = offsetof(struct endpoint, object),
 	.capability_added = capability_added,
 	.capability_removed = capability_removed,
 	.revoke_kept = revoke_kept,

@@ -9,12 +9,9 @@
 #include <kernel/fast_path.h>
 
 // As endpoint_send_locked sees it.
-INLINE bool takes_message(
-	const struct endpoint *endpoint, const struct thread *handler, const struct cpu *cpu)
+INLINE bool takes_message(const struct thread *handler, const struct cpu *cpu)
 {
-	return !list_is_empty(&endpoint->receivers) &&
-		atomic_load_explicit(&endpoint->receive_capabilities, memory_order_relaxed) != 0 &&
-		direct_is_unhindered(handler, cpu) &&
+	return direct_is_unhindered(handler, cpu) &&
 		(handler->message_buffer || (handler->message_info & MESSAGE_WIDE));
 }
 
@@ -39,23 +36,22 @@ void ipc_fast_send_fault(const struct fault *fault)
 	struct endpoint *endpoint = self->fault_endpoint;
 
 	if (RARE(atomic_load_explicit(&cpu->work, memory_order_relaxed) != 0 || cpu->direct_calls == 0 ||
-		    self->caller.loans == LOAN_CHAIN_MAX || !spin_try_lock(&endpoint->lock)))
+		    self->caller.loans == LOAN_CHAIN_MAX))
 		return;
-	handler = container_of(endpoint->receivers.next, struct thread, wait_link);
-	if (RARE(!takes_message(endpoint, handler, cpu)))
-		goto general;
-	if (RARE(!direct_claim_waiting(handler)))
-		goto general;
-	list_remove(&handler->wait_link);
-	spin_unlock(&endpoint->lock);
+	handler = direct_hold_receiver(endpoint);
+	if (RARE(handler == NULL))
+		return;
+	if (RARE(!takes_message(handler, cpu))) {
+		direct_put_back(endpoint, handler);
+		return;
+	}
+	direct_take_receiver(endpoint, handler);
 	give_message(self, handler, fault);
 	self->fault = *fault;
 	thread_set_faulting(self, true);
 	direct_wait_for_answer(self, handler, self->caller.loans);
 	cpu->current = handler;
 	direct_resume(cpu, self, handler);
-general:
-	spin_unlock(&endpoint->lock);
 }
 
 // Whether the answer lets the thread go on, which nothing else hinders, and does nothing but that.
@@ -80,16 +76,19 @@ void ipc_fast_answer_fault(handle_t handle, uint64_t info)
 		    capability.object->type != OBJECT_ENDPOINT || !(capability.rights & RIGHT_RECEIVE)))
 		return;
 	endpoint = container_of(capability.object, struct endpoint, object);
-	if (RARE(!spin_try_lock(&endpoint->lock)))
+	if (RARE(!direct_exchange_alone(endpoint, NULL, ENDPOINT_HELD)))
 		return;
-	if (RARE(direct_has_message(endpoint) || !direct_claim(client, self->caller.wait_number))) {
-		spin_unlock(&endpoint->lock);
+	if (RARE(!direct_claim(client, self->caller.wait_number))) {
+		direct_put_back(endpoint, NULL);
 		return;
 	}
 	thread_set_faulting(client, false);
 	self->message_info = info;
-	direct_wait_to_receive(self, client, endpoint);
-	spin_unlock(&endpoint->lock);
+	self->caller.thread = NULL;
+	self->caller.loans = 0;
+	object_put_some(&client->object);
+	atomic_store(&self->alone_at, endpoint);
+	direct_put_back(endpoint, self);
 	cpu->current = client;
 	direct_resume(cpu, self, client);
 }

@@ -19,15 +19,6 @@
 // With everything that it calls inside it.
 #define WHOLE __attribute__((flatten))
 
-// It is claimed: nobody takes it out again, so its own links need no care.
-INLINE void list_pop(struct list_node *list, const struct list_node *first)
-{
-	struct list_node *second = first->next;
-
-	list->next = second;
-	second->previous = list;
-}
-
 // What a function called from here does not preserve. Such calls are made in functions of their own, which neither have arguments nor
 // return, so that the ways that matter need no stack.
 struct message {
@@ -185,29 +176,40 @@ WHOLE void arch_endpoint_call(void)
 	if (RARE(!is_target(&self->call_target)))
 		arch_jump(call_another);
 	endpoint = self->call_target.endpoint;
-	if (RARE(!spin_try_lock(&endpoint->lock)))
+	server = direct_hold_receiver(endpoint);
+	if (RARE(server == NULL))
 		slow_call();
-	server = container_of(endpoint->receivers.next, struct thread, wait_link);
 	loans = self->caller.loans;
-	if (RARE(list_is_empty(&endpoint->receivers) || ONCE(unsigned, endpoint->receive_capabilities) == 0 ||
-		    !direct_is_unhindered(server, cpu) || loans == LOAN_CHAIN_MAX))
-		goto slow;
-	if (RARE(!direct_claim_waiting(server)))
-		goto slow;
-	list_pop(&endpoint->receivers, &server->wait_link);
-	spin_unlock(&endpoint->lock);
+	if (RARE(!direct_is_unhindered(server, cpu) || loans == LOAN_CHAIN_MAX)) {
+		direct_put_back(endpoint, server);
+		slow_call();
+	}
+	direct_take_receiver(endpoint, server);
 	direct_wait_for_answer(self, server, loans);
 	message_info |= MESSAGE_CALL;
 	message_badge = self->call_target.badge;
 	pass_on(cpu, self, server);
-slow:
-	spin_unlock(&endpoint->lock);
-	slow_call();
 }
 
-INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self)
+// The client's wait has ended just before it was answered, and the server waits already.
+static COLD void wait_after_nobody(void)
+{
+	struct cpu *cpu = cpu_self();
+	struct thread *client = cpu->previous;
+
+	cpu->previous = NULL;
+	cpu->blocked = true;
+	cpu_set_reschedule(cpu);
+	atomic_store(&cpu->current->alone_at, cpu->current->receive_target.endpoint);
+	object_put(&client->object);
+	trap_exit();
+	arch_enter_user(&thread_current()->arch);
+}
+
+INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self, uint8_t loans)
 {
 	struct thread *client = self->caller.thread;
+	uint64_t wait = self->caller.wait_number;
 	struct endpoint *endpoint;
 
 	if (RARE(!direct_is_unhindered(client, cpu) || direct_comes_later(client, self, cpu)))
@@ -215,14 +217,20 @@ INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self)
 	if (RARE(!is_target(&self->receive_target)))
 		arch_jump(reply_receive_another);
 	endpoint = self->receive_target.endpoint;
-	if (RARE(!spin_try_lock(&endpoint->lock)))
-		slow_reply_receive();
-	if (RARE(direct_has_message(endpoint) || !direct_claim(client, self->caller.wait_number))) {
-		spin_unlock(&endpoint->lock);
+	// Whoever comes once it is entered may give it another caller.
+	self->caller.thread = NULL;
+	self->caller.loans = 0;
+	if (RARE(!direct_exchange_alone(endpoint, NULL, self))) {
+		self->caller.thread = client;
+		self->caller.loans = loans;
 		slow_reply_receive();
 	}
-	direct_wait_to_receive(self, client, endpoint);
-	spin_unlock(&endpoint->lock);
+	if (RARE(!direct_claim(client, wait))) {
+		cpu->previous = client;
+		arch_jump(wait_after_nobody);
+	}
+	atomic_store(&self->alone_at, endpoint);
+	object_put_some(&client->object);
 	message_badge = 0;
 	pass_on(cpu, self, client);
 }
@@ -237,7 +245,7 @@ static COLD void reply_receive_in_chain(void)
 
 	restore_message(&message);
 	if (good)
-		reply_receive(cpu, self);
+		reply_receive(cpu, self, self->caller.loans);
 	slow_reply_receive();
 }
 
@@ -251,7 +259,7 @@ WHOLE void arch_endpoint_reply_receive(void)
 	// It has a caller with a loan, and so has not that one.
 	if (RARE(self->caller.loans != 1))
 		arch_jump(reply_receive_in_chain);
-	reply_receive(cpu, self);
+	reply_receive(cpu, self, 1);
 }
 
 void ipc_fast_path_work(struct arch_thread *previous)

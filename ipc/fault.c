@@ -21,9 +21,9 @@ static bool call_handler(
 	thread_set_faulting(thread, true);
 	thread->message_info = MESSAGE_INFO(fault->kind, message_words, 0) | MESSAGE_CALL;
 	thread->message_badge = badge;
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	error = endpoint_send_locked(endpoint, thread, NULL);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 	if (error)
 		fault_finish(thread);
 	return error == ERR_OK;

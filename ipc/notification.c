@@ -76,21 +76,37 @@ static void wake_waiter(struct notification *notification)
 	}
 }
 
-void notification_signal(struct notification *notification, uint64_t bits)
+static void unlock(struct notification *notification, struct endpoint *endpoint)
 {
-	// Locks are ordered endpoint, notification. An endpoint bound from now on looks at the word itself.
-	struct endpoint *endpoint = bound_endpoint(notification);
-
-	if (endpoint)
-		spin_lock(&endpoint->lock);
-	spin_lock(&notification->lock);
-	notification->word |= bits;
-	wake_waiter(notification);
-	if (endpoint && notification->endpoint == endpoint)
-		endpoint_deliver_notification(endpoint, notification);
 	spin_unlock(&notification->lock);
 	if (endpoint)
-		spin_unlock(&endpoint->lock);
+		endpoint_unlock(endpoint);
+}
+
+// With the lock of the bound endpoint, which is told, and comes first.
+static struct endpoint *lock(struct notification *notification)
+{
+	for (;;) {
+		struct endpoint *endpoint = bound_endpoint(notification);
+
+		if (endpoint)
+			endpoint_lock(endpoint);
+		spin_lock(&notification->lock);
+		if (notification->endpoint == endpoint)
+			return endpoint;
+		unlock(notification, endpoint);
+	}
+}
+
+void notification_signal(struct notification *notification, uint64_t bits)
+{
+	struct endpoint *endpoint = lock(notification);
+
+	notification->word |= bits;
+	wake_waiter(notification);
+	if (endpoint)
+		endpoint_deliver_notification(endpoint, notification);
+	unlock(notification, endpoint);
 }
 
 void notification_unbind_locked(struct endpoint *endpoint)
@@ -113,7 +129,7 @@ enum error notification_bind_endpoint(
 	struct notification *notification = notification_of(found->object);
 	enum error error = ERR_OK;
 
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	spin_lock(&notification->lock);
 	if (endpoint->notification || notification->endpoint) {
 		error = ERR_BUSY;
@@ -128,15 +144,15 @@ enum error notification_bind_endpoint(
 	spin_unlock(&notification->lock);
 	if (error == ERR_BAD_HANDLE)
 		notification_unbind_locked(endpoint);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 	return error;
 }
 
 void notification_unbind_endpoint(struct endpoint *endpoint)
 {
-	spin_lock(&endpoint->lock);
+	endpoint_lock(endpoint);
 	notification_unbind_locked(endpoint);
-	spin_unlock(&endpoint->lock);
+	endpoint_unlock(endpoint);
 }
 
 // --- System calls
@@ -238,10 +254,10 @@ static void destroy(struct object *object)
 	struct endpoint *endpoint = bound_endpoint(notification);
 
 	if (endpoint) {
-		spin_lock(&endpoint->lock);
+		endpoint_lock(endpoint);
 		if (endpoint->notification == notification)
 			notification_unbind_locked(endpoint);
-		spin_unlock(&endpoint->lock);
+		endpoint_unlock(endpoint);
 	}
 	while (fail_waiter(notification))
 		preemption_point();

@@ -250,11 +250,16 @@ static bool is_interruptible(const struct thread *thread)
 // A guest waits for nothing but a pager; when that has ended, the kick ends guest mode.
 void guest_check_kick(struct thread *thread)
 {
-	uint64_t number = thread_wait_number(thread);
-	// Where they are not that wait's, it is over.
-	const struct wait_operations *operations = __atomic_load_n(
-		&thread->wait_operations, __ATOMIC_RELAXED);
+	const struct wait_operations *operations;
+	uint64_t number;
 
+	if (!atomic_load(&thread->kicked))
+		return;
+	ipc_wait_in_list(thread);
+	number = thread_wait_number(thread);
+	// Where they are not that wait's, it is over.
+	operations = __atomic_load_n(&thread->wait_operations, __ATOMIC_RELAXED);
+	// Still kicked in that wait, not in one before.
 	if (!atomic_load(&thread->kicked) || operations == &budget_wait)
 		return;
 	if (thread->guest)

@@ -7,6 +7,7 @@
 #include <arch/time.h>
 #include <kernel/assert.h>
 #include <kernel/cpu.h>
+#include <kernel/ipc.h>
 #include <kernel/loan.h>
 #include <kernel/process.h>
 #include <kernel/scheduler.h>
@@ -16,19 +17,26 @@
 
 // --- Information
 
+// A receiver that waits alone says so until its state does.
+static enum thread_state state_of(const struct thread *thread)
+{
+	return atomic_load(&thread->alone_at) ? THREAD_BLOCKED : thread_get_state(thread);
+}
+
 static uint64_t slice_remaining(const struct thread *thread)
 {
 	uint64_t now = arch_time_now();
 
-	if (thread_get_state(thread) != THREAD_RUNNING)
+	if (state_of(thread) != THREAD_RUNNING)
 		return thread->slice_remaining;
 	return cpus[thread->cpu].slice_end > now ? cpus[thread->cpu].slice_end - now : 0;
 }
 
 static void describe_wait(const struct thread *thread, struct thread_info *info)
 {
-	const struct wait_operations *operations = __atomic_load_n(
-		&thread->wait_operations, __ATOMIC_RELAXED);
+	const struct wait_operations *operations = atomic_load(&thread->alone_at)
+		? &ipc_receive_wait
+		: __atomic_load_n(&thread->wait_operations, __ATOMIC_RELAXED);
 
 	if ((info->state == THREAD_BLOCKED || info->state == THREAD_SLEEPING) && operations)
 		memcpy(info->waits_for, operations->name, strnlen(operations->name, NAME_LENGTH - 1));
@@ -45,7 +53,7 @@ void thread_describe(struct thread *thread, struct thread_info *info)
 	memcpy(info->name, thread->name, NAME_LENGTH);
 	info->id = thread->object.id;
 	info->process_id = thread->process->object.id;
-	info->state = thread_get_state(thread);
+	info->state = state_of(thread);
 	info->suspended = thread->suspended;
 	info->priority = chain.priority;
 	info->base_priority = thread->own_priority;

@@ -48,6 +48,20 @@ uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wai
 	return number;
 }
 
+void thread_prepare_unstated_wait(void)
+{
+	struct cpu *cpu = cpu_self();
+
+	assert(!cpu->blocked && thread_get_state(cpu->current) == THREAD_RUNNING);
+	cpu->blocked = true;
+	cpu_set_work(cpu);
+}
+
+void thread_state_wait(struct thread *thread, const struct wait_operations *operations, void *wait_object)
+{
+	begin_wait(thread, operations, wait_object, next_number(thread, THREAD_BLOCKED));
+}
+
 static bool is_waiting(uint64_t word)
 {
 	return (word & STATE_MASK) == THREAD_BLOCKED || (word & STATE_MASK) == THREAD_SLEEPING;
@@ -125,6 +139,7 @@ static void cancel_claimed(struct thread *thread, enum error error)
 
 bool thread_leave_wait(struct thread *thread)
 {
+	ipc_wait_in_list(thread);
 	if (!thread_claim(thread))
 		return false;
 	cancel_claimed(thread, ERR_CANCELLED);
@@ -134,6 +149,7 @@ bool thread_leave_wait(struct thread *thread)
 
 bool thread_abort_wait(struct thread *thread, enum error error)
 {
+	ipc_wait_in_list(thread);
 	if (!thread_claim(thread))
 		return false;
 	cancel_claimed(thread, error);

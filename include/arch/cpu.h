@@ -52,6 +52,9 @@ void arch_reset(void);
 bool arch_io_port_read(uint16_t port, unsigned width, uint32_t *data);
 bool arch_io_port_write(uint16_t port, unsigned width, uint32_t data);
 
+// Where an ISA defines ARCH_EXCHANGE_IF it has arch_exchange_if(word, expected, value): a strong compare-and-swap of 64 bits, acquire and
+// release, in fewer instructions than compilers make of theirs.
+
 #include <isa/cpu.h>
 
 #endif

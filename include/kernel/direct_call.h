@@ -10,11 +10,35 @@
 #include <kernel/endpoint.h>
 #include <kernel/loan.h>
 
-// Whether a receiver would not wait now. The endpoint's lock is held, which keeps signals to a bound notification out.
-INLINE bool direct_has_message(const struct endpoint *endpoint)
+INLINE bool direct_exchange_alone(struct endpoint *endpoint, struct thread *from, struct thread *to)
 {
-	return endpoint->senders != NULL || object_has_ended(&endpoint->object) ||
-		(RARE(endpoint->notification != NULL) && endpoint->notification->word != 0);
+	return direct_exchange_if(&endpoint->alone, (uint64_t)(uintptr_t)from, (uint64_t)(uintptr_t)to);
+}
+
+// The receiver that waits alone; NULL: none, or somebody is at the endpoint. It stays what it is until direct_put_back or
+// direct_take_receiver; nobody waits for that longer than for those few instructions.
+INLINE struct thread *direct_hold_receiver(struct endpoint *endpoint)
+{
+	struct thread *receiver = atomic_load_explicit(&endpoint->alone, memory_order_relaxed);
+
+	if (RARE((uintptr_t)receiver <= (uintptr_t)ENDPOINT_CLOSED ||
+		    !direct_exchange_alone(endpoint, receiver, ENDPOINT_HELD)))
+		return NULL;
+	return receiver;
+}
+
+INLINE void direct_put_back(struct endpoint *endpoint, struct thread *receiver)
+{
+	atomic_store_explicit(&endpoint->alone, receiver, memory_order_release);
+}
+
+// Its wait is over, it runs: see direct_claim.
+INLINE void direct_take_receiver(struct endpoint *endpoint, struct thread *receiver)
+{
+	SET_ONCE(bool, receiver->on_cpu, true);
+	SET_ONCE(struct endpoint *, receiver->alone_at, NULL);
+	// The endpoint does not end before that: whoever finds it there finds memory of an endpoint.
+	atomic_store_explicit(&endpoint->alone, NULL, memory_order_release);
 }
 
 // Whether a ready thread might come before the client, which has a lower priority than its server.
@@ -34,8 +58,8 @@ INLINE void direct_lend(struct thread *server, const struct thread *client, uint
 {
 	uint8_t priority = client->priority;
 
-	ONCE(uint8_t, server->caller.loans) = (uint8_t)(loans + 1);
-	ONCE(uint8_t, server->caller.priority) = priority;
+	server->caller.loans = (uint8_t)(loans + 1);
+	ONCE(uint8_t, server->caller.priority) = priority; // two stores, which compilers would make more of
 	if (RARE(server->priority != priority))
 		server->priority = priority > server->base_priority ? priority : server->base_priority;
 }
@@ -50,17 +74,6 @@ INLINE void direct_wait_for_answer(struct thread *self, struct thread *server, u
 	server->caller.thread = self;
 	server->caller.wait_number = wait;
 	direct_begin_wait(self, &ipc_answer_wait, wait);
-}
-
-// The current thread has answered a client, whose wait has been claimed, and waits at an endpoint, whose lock is held.
-INLINE void direct_wait_to_receive(struct thread *self, struct thread *client, struct endpoint *endpoint)
-{
-	self->caller.thread = NULL;
-	self->caller.loans = 0;
-	object_put_some(&client->object);
-	self->wait_object = endpoint;
-	list_push_back(&endpoint->receivers, &self->wait_link);
-	direct_begin_wait(self, &ipc_receive_wait, direct_next_wait(self));
 }
 
 #endif

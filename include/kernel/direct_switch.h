@@ -17,11 +17,17 @@
 
 // One plain access to what others may change, as by a relaxed atomic operation; compilers give those no addressing modes.
 #define ONCE(type, lvalue) (*(volatile type *)&(lvalue))
+#ifdef __SANITIZE_THREAD__
+#define SET_ONCE(type, lvalue, value) atomic_store_explicit(&(lvalue), value, memory_order_relaxed)
+#else
+#define SET_ONCE(type, lvalue, value) (ONCE(type, lvalue) = (value))
+#endif
 
 // The state word with which a running thread begins its next wait.
 INLINE uint64_t direct_next_wait(const struct thread *self)
 {
-	return ONCE(uint64_t, self->state) - THREAD_RUNNING + (1 << 8 | THREAD_BLOCKED);
+	return atomic_load_explicit(&self->state, memory_order_relaxed) - THREAD_RUNNING +
+		(1 << 8 | THREAD_BLOCKED);
 }
 
 // Whether a thread that waits may run here as soon as it is claimed.
@@ -30,21 +36,24 @@ INLINE bool direct_is_unhindered(const struct thread *thread, const struct cpu *
 	return ONCE(const uint64_t, thread->place) == cpu->place;
 }
 
+#ifdef ARCH_EXCHANGE_IF
+#define direct_exchange_if arch_exchange_if
+#else
+INLINE bool direct_exchange_if(volatile void *word, uint64_t expected, uint64_t value)
+{
+	return __atomic_compare_exchange_n(
+		(volatile uint64_t *)word, &expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+#endif
+
 // Ends a thread's wait and makes it run. Whoever wants it to stop announces that in the CPU's work word before he
 // looks whether it is on a CPU; we look at that word last. A thread that another has claimed may be anywhere: it is left alone.
 INLINE bool direct_claim(struct thread *thread, uint64_t waiting)
 {
-	if (RARE(!atomic_compare_exchange_strong_explicit(&thread->state, &waiting,
-		    waiting - THREAD_BLOCKED + THREAD_RUNNING, memory_order_acquire, memory_order_relaxed)))
+	if (RARE(!direct_exchange_if(&thread->state, waiting, waiting - THREAD_BLOCKED + THREAD_RUNNING)))
 		return false;
-	ONCE(bool, thread->on_cpu) = true;
+	SET_ONCE(bool, thread->on_cpu, true);
 	return true;
-}
-
-// The same with the present wait of a thread that is in a queue: unless another has claimed that, its state is what is expected.
-INLINE bool direct_claim_waiting(struct thread *thread)
-{
-	return direct_claim(thread, ONCE(uint64_t, thread->state) | THREAD_BLOCKED);
 }
 
 // The current thread waits from now on: its frame is what others may change.

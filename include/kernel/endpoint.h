@@ -2,7 +2,7 @@
 //
 // Endpoints and replies, as the files of ipc/ share them.
 //
-// A thread that sends waits in the endpoint's heap by priority and arrival, one that receives in its list.
+// A thread that sends waits in the endpoint's heap by priority and arrival, one that receives in its list, or alone.
 // Once a call is accepted its sender waits in no queue: the server's struct caller names it and which of its
 // waits it is, so that answer, time-out and death race by one compare-and-swap (thread_claim_wait) and nobody
 // else needs to be told.
@@ -19,9 +19,17 @@
 #include <kernel/thread.h>
 #include <tern/message.h>
 
+// A receiver that waits alone is named by endpoint.alone and in no list: whoever exchanges its address there for something else has ended its
+// wait, and nobody else can. So the fast path needs neither lock nor list. Its state stays RUNNING; thread.alone_at says where it is.
+// Who holds the lock has put it into the list and lets nobody wait alone.
+#define ENDPOINT_HELD   ((struct thread *)1) // by a fast path, for a few instructions
+#define ENDPOINT_CLOSED ((struct thread *)2) // all goes by the lock
+
 struct endpoint {
+	struct thread *_Atomic
+		alone; // NULL: nobody waits, and a receiver would find nothing; first: the fast path has its address
 	struct object object;
-	struct spinlock lock;
+	struct spinlock lock;      // taken by endpoint_lock
 	struct heap_node *senders; // thread.wait_node
 	uint64_t arrivals;
 	struct list_node receivers;        // thread.wait_link
@@ -38,7 +46,11 @@ struct reply {
 
 // --- ipc/endpoint.c
 
-extern const struct wait_operations ipc_receive_wait, ipc_answer_wait;
+extern const struct wait_operations ipc_answer_wait;
+
+// The lock of an endpoint is taken so only: a receiver that waits alone is then in the list.
+void endpoint_lock(struct endpoint *endpoint);
+void endpoint_unlock(struct endpoint *endpoint);
 
 // Sends the current thread's message (message_info, message_badge; MESSAGE_CALL in the info: waits for the
 // answer). The endpoint's lock is held. `source`: what the look-up of its handle found; NULL: a fault. ERR_OK: done, or the

@@ -42,6 +42,12 @@ bool ipc_send_fault(const struct fault *fault);
 // receive. True: the thread has blocked, or may try again.
 bool ipc_ask_pager(const struct fault *fault);
 
+extern const struct wait_operations ipc_receive_wait;
+
+// A receiver that waits alone waits in its endpoint's list from now on, where its wait can be claimed. No lock held. Whoever wants to end
+// waits of a thread says so first (killed, kicked, the CPU's work), and the thread, when it waits, looks at that.
+void ipc_wait_in_list(struct thread *thread);
+
 // A thread's priority has changed: if it waits in an endpoint's queue of senders, it does so in its new place. No
 // lock held that an endpoint's comes before.
 void ipc_priority_changed(struct thread *thread);

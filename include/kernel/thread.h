@@ -8,6 +8,9 @@
 // Whoever ends the wait first wins the right to do so with thread_claim, a compare-and-swap on the state
 // word; the winner takes the thread out of the queue, sets its results and calls thread_wake. The losers
 // leave it alone. Time-out, kick and kill call `cancel` for the queue part.
+//
+// Receivers may wait otherwise: without a queue, by a word of their endpoint alone (see endpoint.h). Their state is RUNNING until
+// ipc_wait_in_list makes of it a wait like others, which whoever ends waits from outside has done first.
 
 #ifndef KERNEL_THREAD_H
 #define KERNEL_THREAD_H
@@ -153,6 +156,7 @@ struct thread {
 	uint64_t message_info;                 // as given with the present send, call or receive
 	uint64_t message_badge;                // of the endpoint capability it was sent through
 	struct caller caller;                  // whom this thread has to answer
+	struct endpoint *_Atomic alone_at;     // it is the receiver that waits alone there
 	struct offer offers[MESSAGE_OFFERED];  // guarded by lock, as is their count
 	unsigned offer_count;
 	struct endpoint *fault_endpoint; // counted; NULL: a fault kills the process
@@ -217,6 +221,11 @@ static inline void thread_set_faulting(struct thread *thread, bool faulting)
 // `wait_object`'s lock is held, so nobody can find the thread before it is dropped. Returns the wait number.
 uint64_t thread_prepare_wait(const struct wait_operations *operations, void *wait_object,
 	enum thread_state state, uint64_t deadline);
+
+// The current thread will wait, but its state does not say so.
+void thread_prepare_unstated_wait(void);
+// From now on the state of a thread says that it waits. Nobody else ends that wait meanwhile.
+void thread_state_wait(struct thread *thread, const struct wait_operations *operations, void *wait_object);
 
 // Whether a thread is in its wait `number`. Only a hint unless what could end it is locked out.
 static inline bool thread_is_waiting(const struct thread *thread, uint64_t number)

@@ -2,14 +2,15 @@
 //
 // IPC on several CPUs at once, each host thread a CPU with one thread: clients call an endpoint, some with a deadline that has
 // passed, some with a capability; servers answer, answer through a saved reply, or drop the call; and all of them cancel
-// each other's waits meanwhile. Each call ends once, with its own answer or an error.
+// each other's waits meanwhile. Each call ends once, with its own answer or an error. Calls and answers go the general way or as the
+// fast path makes them, to receivers that wait alone. Then endpoints end while somebody is about to wait there.
 
 #include "core_machine.h"
 #include "on_cpus.h"
 #include <kernel/account.h>
 #include <kernel/capability.h>
 #include <kernel/cpu.h>
-#include <kernel/endpoint.h>
+#include <kernel/direct_call.h>
 #include <kernel/scheduler.h>
 #include <kernel/syscall.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@
 
 static handle_t endpoints[CPUS], notifications[CPUS];
 static _Atomic unsigned clients_done;
-static _Atomic uint64_t answers, errors[64];
+static _Atomic uint64_t answers, fast_calls, fast_answers, errors[64];
+static struct endpoint *endpoint;
+static _Atomic unsigned rounds_made, rounds_ended;
 
 // --- What IPC stands on
 
@@ -84,6 +87,7 @@ static enum error end_of_call(unsigned *seed)
 			thread_abort_wait(self, ERR_CANCELLED);
 		arch_cpu_relax();
 	}
+	CHECK(self->alone_at == NULL);
 	object_reap();
 	atomic_fetch_add(&host_cpu->quiescent, 1);
 	return (enum error)self->arch.result.error;
@@ -97,6 +101,67 @@ static void close_received(void)
 		capability_close(&self->process->table, self->message_buffer->capabilities[0]);
 }
 
+// The ways of ipc/fast_path.c; false: the general one. A receiver has left its CPU when another thread calls it from there.
+static bool call_fast(uint64_t number, unsigned *seed)
+{
+	struct thread *server = direct_hold_receiver(endpoint);
+
+	if (server == NULL)
+		return false;
+	while (atomic_load(&server->alone_at) != endpoint)
+		arch_cpu_relax();
+	if (rand_r(seed) % 8 == 0) {
+		direct_put_back(endpoint, server);
+		return false;
+	}
+	direct_take_receiver(endpoint, server);
+	arch_message_set_result(&server->arch, ERR_OK, 0, MESSAGE_INFO(0, 1, 0) | MESSAGE_CALL);
+	arch_message_set_word(&server->arch, 0, number);
+	host_cpu->blocked = true;
+	direct_wait_for_answer(host_cpu->current, server, 0);
+	atomic_store(&woken[server->cpu], server);
+	atomic_fetch_add(&fast_calls, 1);
+	return true;
+}
+
+// A few instructions take longer now and then.
+static void linger(unsigned *seed)
+{
+	for (unsigned turns = rand_r(seed) % 8 ? 0 : rand_r(seed) % 50000; turns > 0; turns--)
+		__asm__ volatile("" ::: "memory");
+}
+
+static void wait_alone(unsigned *seed)
+{
+	linger(seed);
+	host_cpu->blocked = true;
+	atomic_store(&host_cpu->current->alone_at, endpoint);
+}
+
+static bool answer_fast(uint64_t word, unsigned *seed)
+{
+	struct thread *self = host_cpu->current;
+	struct caller caller = self->caller;
+
+	if (caller.thread == NULL)
+		return false;
+	self->caller.thread = NULL;
+	self->caller.loans = 0;
+	if (!direct_exchange_alone(endpoint, NULL, self)) {
+		self->caller = caller;
+		return false;
+	}
+	if (direct_claim(caller.thread, caller.wait_number)) {
+		arch_message_set_result(&caller.thread->arch, ERR_OK, 0, MESSAGE_INFO(0, 1, 0));
+		arch_message_set_word(&caller.thread->arch, 0, word);
+		atomic_store(&woken[caller.thread->cpu], caller.thread);
+		atomic_fetch_add(&fast_answers, 1);
+	}
+	wait_alone(seed);
+	object_put(&caller.thread->object);
+	return true;
+}
+
 static void call(uint64_t number, unsigned *seed)
 {
 	struct thread *self = host_cpu->current;
@@ -107,7 +172,8 @@ static void call(uint64_t number, unsigned *seed)
 	self->message_buffer->capabilities[0] = endpoints[cpu];
 	self->message_buffer->deadline = 1;
 	set_message(endpoints[cpu], MESSAGE_INFO(0, 1, capabilities) | deadline, number);
-	sys_endpoint_call();
+	if (capabilities || deadline || !call_fast(number, seed))
+		sys_endpoint_call();
 	error = end_of_call(seed);
 	if (error == ERR_OK) {
 		CHECK(self->arch.frame->registers.argument[2] == number + 1);
@@ -144,7 +210,8 @@ static void answer_and_receive(unsigned *seed)
 		break;
 	default:
 		set_message(endpoints[cpu], MESSAGE_INFO(0, 1, 0), word + 1);
-		sys_endpoint_reply_receive();
+		if (rand_r(seed) % 4 == 0 || !answer_fast(word + 1, seed))
+			sys_endpoint_reply_receive();
 	}
 }
 
@@ -167,6 +234,62 @@ static void serve(unsigned *seed)
 	}
 	end_of_call(seed);
 	caller_fail(&host_cpu->current->caller, ERR_GONE);
+}
+
+// --- Ends
+
+// What one is about to wait for ends, or its wait does: it does not wait, or is told.
+static void wait_at_end(unsigned *seed)
+{
+	struct capability found;
+	enum error error = capability_lookup(endpoints[0], OBJECT_ENDPOINT, RIGHT_RECEIVE, &found);
+
+	if (error)
+		return;
+	endpoint = container_of(found.object, struct endpoint, object);
+	linger(seed);
+	if (rand_r(seed) % 2 && direct_exchange_alone(endpoint, NULL, host_cpu->current)) {
+		wait_alone(seed);
+	} else {
+		set_message(endpoints[0], 0, 0);
+		sys_endpoint_receive();
+	}
+	while (!core_machine_runs())
+		arch_cpu_relax();
+	error = (enum error)host_cpu->current->arch.result.error;
+	CHECK(error == ERR_PEER_CLOSED || error == ERR_BAD_HANDLE || error == ERR_CANCELLED);
+	atomic_fetch_add(&errors[error], 1);
+}
+
+static void end_or_cancel(handle_t handle, unsigned *seed)
+{
+	bool cancel = rand_r(seed) % 2;
+
+	linger(seed);
+	while (cancel && !thread_abort_wait(core_machine_thread(0), ERR_CANCELLED))
+		arch_cpu_relax();
+	capability_close(&core_machine_thread(0)->process->table, handle);
+}
+
+static void wait_or_end(unsigned cpu, unsigned *seed)
+{
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		if (cpu == 0) {
+			endpoints[0] = sys_endpoint_create().value;
+			atomic_store(&rounds_made, i + 1);
+			wait_at_end(seed);
+			while (atomic_load(&rounds_ended) != i + 1)
+				arch_cpu_relax();
+		} else {
+			while (atomic_load(&rounds_made) != i + 1)
+				arch_cpu_relax();
+			end_or_cancel(endpoints[0], seed);
+		}
+		object_reap();
+		atomic_fetch_add(&host_cpu->quiescent, 1);
+		if (cpu != 0)
+			atomic_store(&rounds_ended, i + 1);
+	}
 }
 
 static void call_or_serve(unsigned cpu, unsigned *seed)
@@ -198,6 +321,7 @@ static void share(struct syscall_result made, handle_t handles[CPUS])
 
 int main(void)
 {
+	struct capability found;
 	uint64_t before;
 
 	core_machine_start(CPUS);
@@ -206,7 +330,10 @@ int main(void)
 	share(sys_endpoint_create(), endpoints);
 	share(sys_notification_create(), notifications);
 	CHECK(sys_endpoint_bind(endpoints[0], notifications[0]).error == ERR_OK);
+	CHECK(capability_lookup(endpoints[0], OBJECT_ENDPOINT, 0, &found) == ERR_OK);
+	endpoint = container_of(found.object, struct endpoint, object);
 	on_cpus(CPUS, call_or_serve);
+	CHECK(fast_calls > 0 && fast_answers > 0);
 	CHECK(answers > 0 && errors[ERR_CANCELLED] > 0 && errors[ERR_TIMED_OUT] > 0 && errors[ERR_GONE] > 0);
 	for (unsigned i = 0; i < CPUS; i++) {
 		struct thread *thread = core_machine_thread(i);
@@ -218,5 +345,7 @@ int main(void)
 	}
 	object_reap();
 	CHECK(root_account.objects_used == before);
+	on_cpus(2, wait_or_end);
+	CHECK(errors[ERR_PEER_CLOSED] > 0);
 	return 0;
 }

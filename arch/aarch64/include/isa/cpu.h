@@ -58,4 +58,29 @@ static inline void arch_cpu_idle(void)
 	arch_irq_disable();
 }
 
+// Shorter than what compilers make of it.
+#define ARCH_EXCHANGE_IF
+static inline __attribute__((always_inline)) bool arch_exchange_if(
+	volatile void *word, uint64_t expected, uint64_t value)
+{
+	uint64_t seen;
+
+	if (__builtin_constant_p(expected) && expected == 0)
+		__asm__ goto volatile("1: ldaxr %0, [%1]; cbnz %0, %l3; stlxr %w0, %2, [%1]; cbnz %w0, 1b"
+				      : "=&r"(seen)
+				      : "r"(word), "r"(value)
+				      : "memory"
+				      : other);
+	else
+		__asm__ goto volatile(
+			"1: ldaxr %0, [%1]; cmp %0, %2; b.ne %l4; stlxr %w0, %3, [%1]; cbnz %w0, 1b"
+			: "=&r"(seen)
+			: "r"(word), "r"(expected), "r"(value)
+			: "memory", "cc"
+			: other);
+	return true;
+other:
+	return false;
+}
+
 #endif

@@ -23,9 +23,9 @@
 #define HINDRANCE_STEP_BIT 7
 #define THREAD_HOST_TLS    32
 #define THREAD_SPACE       840
-#define THREAD_GUEST_SPACE 1392
-#define THREAD_GUEST_STATE 1400
-#define THREAD_KICKED      1424
+#define THREAD_GUEST_SPACE 1400
+#define THREAD_GUEST_STATE 1408
+#define THREAD_KICKED      1432
 
 // struct guest_state
 #define GUEST_X(n)        (8 * (n))

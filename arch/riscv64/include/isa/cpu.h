@@ -71,4 +71,21 @@ static inline void arch_cpu_idle(void)
 	arch_irq_disable();
 }
 
+// Shorter than what compilers make of it.
+#define ARCH_EXCHANGE_IF
+static inline __attribute__((always_inline)) bool arch_exchange_if(
+	volatile void *word, uint64_t expected, uint64_t value)
+{
+	uint64_t seen;
+
+	__asm__ goto volatile("1: lr.d.aq %0, (%1); bne %0, %z2, %l4; sc.d.rl %0, %z3, (%1); bnez %0, 1b"
+			      : "=&r"(seen)
+			      : "r"(word), "rJ"(expected), "rJ"(value)
+			      : "memory"
+			      : other);
+	return true;
+other:
+	return false;
+}
+
 #endif
