@@ -12,7 +12,6 @@
 void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_number)
 {
 	assert(caller->thread == NULL);
-	object_get(&client->object);
 	caller->thread = client;
 	caller->wait_number = wait_number;
 }
@@ -24,12 +23,6 @@ void caller_unbind(struct caller *caller)
 		caller->loans = 0;
 		cpu_set_reschedule(cpu_self());
 	}
-}
-
-static void release(struct caller *caller)
-{
-	object_put(&caller->thread->object);
-	caller_unbind(caller);
 }
 
 void caller_finish(struct thread *client, enum error error)
@@ -44,20 +37,28 @@ void caller_finish(struct thread *client, enum error error)
 		arch_message_set_result(&client->arch, error, 0, 0);
 }
 
-void caller_end_wait(struct thread *client, uint64_t wait_number, enum error error)
+// Ends the caller's wait, unless that is over, and empties the binding. True: thread_wake remains to be called; false: the caller
+// is to be put.
+static bool claim(struct caller *caller)
 {
-	if (thread_claim_wait(client, wait_number)) {
-		caller_finish(client, error);
-		thread_wake(client);
-	}
+	bool claimed = thread_claim_wait(caller->thread, caller->wait_number);
+
+	caller_unbind(caller);
+	return claimed;
 }
 
 void caller_fail(struct caller *caller, enum error error)
 {
-	if (caller->thread == NULL)
+	struct thread *client = caller->thread;
+
+	if (client == NULL)
 		return;
-	caller_end_wait(caller->thread, caller->wait_number, error);
-	release(caller);
+	if (claim(caller)) {
+		caller_finish(client, error);
+		thread_wake(client);
+	} else {
+		object_put(&client->object);
+	}
 }
 
 // The answer to a fault message: the thread's registers are what the handler made of them. A pager says only
@@ -78,17 +79,16 @@ enum error caller_answer(struct caller *caller)
 	struct transfer transfer;
 	enum error error = message_prepare(server, client, &transfer);
 
-	if (!thread_claim_wait(client, caller->wait_number)) {
+	if (!claim(caller)) {
 		if (!error)
 			message_abandon(client, &transfer);
-		release(caller);
+		object_put(&client->object);
 		return ERR_GONE;
 	}
 	if (client->faulting) {
 		if (!error)
 			message_abandon(client, &transfer);
 		answer_fault(client, server->message_info);
-		release(caller);
 		return ERR_OK;
 	}
 	offers_release(client);
@@ -97,7 +97,6 @@ enum error caller_answer(struct caller *caller)
 	else
 		message_commit(server, client, &transfer, 0);
 	thread_wake(client);
-	release(caller);
 	return error;
 }
 

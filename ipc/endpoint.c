@@ -337,11 +337,8 @@ static bool take_message(struct thread *sender, struct thread *receiver)
 	}
 	message_commit(sender, receiver, &transfer, transfer_flags(sender));
 	if (sender->message_info & MESSAGE_CALL) {
-		// Once it waits again it may be killed, and gone before it is bound.
-		object_get(&sender->object);
 		loan_make(receiver, sender);
 		caller_bind(&receiver->caller, sender, thread_continue_wait(sender, &ipc_answer_wait, NULL));
-		object_put(&sender->object);
 		if (receiver->caller.loans)
 			cpu_set_reschedule(cpu_self());
 	} else {

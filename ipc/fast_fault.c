@@ -86,7 +86,6 @@ void ipc_fast_answer_fault(handle_t handle, uint64_t info)
 	self->message_info = info;
 	self->caller.thread = NULL;
 	self->caller.loans = 0;
-	object_put_some(&client->object);
 	atomic_store(&self->alone_at, endpoint);
 	direct_put_back(endpoint, self);
 	cpu->current = client;

@@ -230,7 +230,6 @@ INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self, uint8_
 		arch_jump(wait_after_nobody);
 	}
 	atomic_store(&self->alone_at, endpoint);
-	object_put_some(&client->object);
 	message_badge = 0;
 	pass_on(cpu, self, client);
 }

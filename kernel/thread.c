@@ -192,6 +192,7 @@ static void destroy(struct object *object)
 {
 	struct thread *thread = container_of(object, struct thread, object);
 
+	assert(thread_get_state(thread) != THREAD_BLOCKED); // a binding relies on it: see struct caller
 	if (thread->kernel_stack)
 		kernel_stack_free(object->account, thread->kernel_stack, thread->kernel_stack_size);
 	if (thread->fault_endpoint)

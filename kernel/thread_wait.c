@@ -24,7 +24,7 @@ static uint64_t next_number(const struct thread *thread, enum thread_state state
 static void begin_wait(
 	struct thread *thread, const struct wait_operations *operations, void *wait_object, uint64_t number)
 {
-	thread->wait_operations = operations;
+	__atomic_store_n(&thread->wait_operations, operations, __ATOMIC_RELAXED);
 	thread->wait_object = wait_object;
 	atomic_store(&thread->state, number);
 }
@@ -74,15 +74,38 @@ static bool claim(struct thread *thread, uint64_t word)
 
 bool thread_claim(struct thread *thread)
 {
-	uint64_t word = atomic_load(&thread->state);
+	bool claimed = thread_claim_wait(thread, atomic_load(&thread->state));
 
 	// If it fails, another has ended that wait. It may wait again since, but that is another wait.
-	return is_waiting(word) && claim(thread, word);
+	assert(!claimed || thread->wait_operations != &ipc_answer_wait);
+	return claimed;
 }
 
 bool thread_claim_wait(struct thread *thread, uint64_t number)
 {
 	return is_waiting(number) && claim(thread, number);
+}
+
+// The reference is the binding's: see struct caller.
+static __attribute__((noinline)) bool claim_bound(struct thread *thread, uint64_t word)
+{
+	if (!object_try_get(&thread->object))
+		return false;
+	if (claim(thread, word))
+		return true;
+	object_put(&thread->object);
+	return false;
+}
+
+// Claims for one who ends the wait otherwise than it was meant to end. `word` is what the state was a moment ago, so what is read of
+// that wait afterwards is good if it can be claimed.
+static inline bool claim_from_outside(struct thread *thread, uint64_t word)
+{
+	if (!is_waiting(word))
+		return false;
+	return __atomic_load_n(&thread->wait_operations, __ATOMIC_RELAXED) == &ipc_answer_wait
+		? claim_bound(thread, word)
+		: claim(thread, word);
 }
 
 uint64_t thread_continue_wait(
@@ -140,28 +163,29 @@ static void cancel_claimed(struct thread *thread, enum error error)
 bool thread_leave_wait(struct thread *thread)
 {
 	ipc_wait_in_list(thread);
-	if (!thread_claim(thread))
+	if (!claim_from_outside(thread, atomic_load(&thread->state)))
 		return false;
 	cancel_claimed(thread, ERR_CANCELLED);
 	cancel_timeout(thread);
 	return true;
 }
 
-bool thread_abort_wait(struct thread *thread, enum error error)
+static bool abort_wait(struct thread *thread, uint64_t word, enum error error)
 {
-	ipc_wait_in_list(thread);
-	if (!thread_claim(thread))
+	if (!claim_from_outside(thread, word))
 		return false;
 	cancel_claimed(thread, error);
 	thread_wake(thread);
 	return true;
 }
 
+bool thread_abort_wait(struct thread *thread, enum error error)
+{
+	ipc_wait_in_list(thread);
+	return abort_wait(thread, atomic_load(&thread->state), error);
+}
+
 bool thread_abort_wait_number(struct thread *thread, uint64_t number, enum error error)
 {
-	if (!thread_claim_wait(thread, number))
-		return false;
-	cancel_claimed(thread, error);
-	thread_wake(thread);
-	return true;
+	return thread_is_waiting(thread, number) && abort_wait(thread, number, error);
 }

@@ -113,7 +113,7 @@ void scheduling_context_enforce(void)
 	if (chain.payer == thread)
 		stop_at_end_of_budget(thread, context);
 	else
-		caller_end_wait(chain.payer, chain.payer_wait, ERR_NO_BUDGET);
+		thread_abort_wait_number(chain.payer, chain.payer_wait, ERR_NO_BUDGET);
 }
 
 // --- Threads bound to a context

@@ -70,7 +70,6 @@ INLINE void direct_wait_for_answer(struct thread *self, struct thread *server, u
 	uint64_t wait = direct_next_wait(self);
 
 	direct_lend(server, self, loans);
-	object_get(&self->object);
 	server->caller.thread = self;
 	server->caller.wait_number = wait;
 	direct_begin_wait(self, &ipc_answer_wait, wait);

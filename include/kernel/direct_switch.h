@@ -59,7 +59,7 @@ INLINE bool direct_claim(struct thread *thread, uint64_t waiting)
 // The current thread waits from now on: its frame is what others may change.
 INLINE void direct_begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
 {
-	self->wait_operations = operations;
+	ONCE(const struct wait_operations *, self->wait_operations) = operations;
 	atomic_store(&self->state, state);
 }
 

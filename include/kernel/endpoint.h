@@ -46,8 +46,6 @@ struct reply {
 
 // --- ipc/endpoint.c
 
-extern const struct wait_operations ipc_answer_wait;
-
 // The lock of an endpoint is taken so only: a receiver that waits alone is then in the list.
 void endpoint_lock(struct endpoint *endpoint);
 void endpoint_unlock(struct endpoint *endpoint);
@@ -91,8 +89,6 @@ void message_commit(
 void caller_bind(struct caller *caller, struct thread *client, uint64_t wait_number);
 // The binding goes elsewhere or is used up; the current thread gives back what it was lent.
 void caller_unbind(struct caller *caller);
-// Ends a wait for an answer with an error, if it is not over.
-void caller_end_wait(struct thread *client, uint64_t wait_number, enum error error);
 // The caller, if any, gets an error in place of an answer.
 void caller_fail(struct caller *caller, enum error error);
 // Answers with the current thread's message, already checked. The binding is used up. Errors: GONE; NO_SLOTS,

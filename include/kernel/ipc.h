@@ -35,6 +35,9 @@ void notification_unbind_locked(struct endpoint *endpoint);
 
 // --- Endpoints and replies: see ipc/
 
+// Of a thread that a struct caller names.
+extern const struct wait_operations ipc_answer_wait;
+
 // A fault of the current thread becomes a call to its fault endpoint. False: it has none or nobody can
 // receive. True: the thread has blocked (its frame is what the handler may change).
 bool ipc_send_fault(const struct fault *fault);

@@ -50,10 +50,15 @@ struct wait_operations {
 	void (*fail)(struct thread *thread, enum error error);
 };
 
-// A caller that waits for an answer, named together with which of its waits it is, so that a stale one is
+// A binding: a caller that waits for an answer, named together with which of its waits it is, so that a stale one is
 // noticed.
+//
+// Who waits keeps itself alive, so the binding holds a reference if and only if somebody else than its holder has ended the
+// wait (time-out, kill, kick, budget). He takes it, for the binding, before he claims, since a holder whose own claim fails
+// gives it up at once, and gives it up himself if his claim fails. A holder whose claim succeeds has nothing to give up, and
+// empties the binding before it wakes the caller.
 struct caller {
-	struct thread *thread; // counted; NULL: none
+	struct thread *thread; // NULL: none
 	uint64_t wait_number;  // its state word in that wait
 	uint8_t loans;    // it lends its time: the length of the chain of loans that ends here; 0: no loan
 	uint8_t priority; // its effective one at the time of the call
@@ -239,8 +244,8 @@ static inline uint64_t thread_wait_number(const struct thread *thread)
 	return atomic_load(&thread->state);
 }
 
-// Claims the end of a wait: of the present one, or only of wait `number`. True: the caller must end it with
-// thread_wake.
+// Claims the end of a wait: of the present one, which no binding names, or only of wait `number`, through the binding that
+// names it if there is one. True: the caller must end it with thread_wake.
 bool thread_claim(struct thread *thread);
 bool thread_claim_wait(struct thread *thread, uint64_t number);
 

@@ -2,17 +2,20 @@
 //
 // IPC on several CPUs at once, each host thread a CPU with one thread: clients call an endpoint, some with a deadline that has
 // passed, some with a capability; servers answer, answer through a saved reply, or drop the call; and all of them cancel
-// each other's waits meanwhile. Each call ends once, with its own answer or an error. Calls and answers go the general way or as the
-// fast path makes them, to receivers that wait alone. Then endpoints end while somebody is about to wait there.
+// each other's waits meanwhile. Each call ends once, with its own answer or an error, and many a client with its call: its memory
+// goes as soon as nobody counts it. Calls and answers go the general way or as the fast path makes them, to receivers that wait
+// alone. Then endpoints end while somebody is about to wait there.
 
 #include "core_machine.h"
 #include "on_cpus.h"
 #include <kernel/account.h>
+#include <kernel/cache.h>
 #include <kernel/capability.h>
 #include <kernel/cpu.h>
 #include <kernel/direct_call.h>
 #include <kernel/scheduler.h>
 #include <kernel/syscall.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #define CPUS    4
@@ -64,6 +67,36 @@ void thread_terminate(struct thread *thread, uint64_t status)
 }
 
 // --- Threads
+
+static struct object_cache thread_cache = OBJECT_CACHE_INITIALIZER(
+	thread_cache, "thread", struct core_machine_thread);
+static _Atomic uint64_t ended;
+
+static void end_thread(struct object *object)
+{
+	enum thread_state state = thread_get_state(container_of(object, struct thread, object));
+
+	CHECK(state == THREAD_RUNNING || state == THREAD_DEAD);
+	atomic_fetch_add(&ended, 1);
+}
+
+const struct object_operations thread_operations = {
+	.name = "thread",
+	.cache = &thread_cache,
+	.offset = offsetof(struct thread, object),
+	.destroy = end_thread,
+};
+
+// The current thread ends, and another one takes its place.
+static void replace_thread(void)
+{
+	struct thread *previous = host_cpu->current;
+	struct core_machine_thread *made = object_create(OBJECT_THREAD, &root_account);
+
+	CHECK(made != NULL);
+	core_machine_run_thread(host_cpu->index, made);
+	object_put(&previous->object);
+}
 
 static void set_message(uint64_t handle, uint64_t info, uint64_t word)
 {
@@ -156,9 +189,10 @@ static bool answer_fast(uint64_t word, unsigned *seed)
 		arch_message_set_word(&caller.thread->arch, 0, word);
 		atomic_store(&woken[caller.thread->cpu], caller.thread);
 		atomic_fetch_add(&fast_answers, 1);
+	} else {
+		object_put(&caller.thread->object);
 	}
 	wait_alone(seed);
-	object_put(&caller.thread->object);
 	return true;
 }
 
@@ -182,6 +216,8 @@ static void call(uint64_t number, unsigned *seed)
 		CHECK(error == ERR_CANCELLED || error == ERR_TIMED_OUT || error == ERR_GONE);
 		atomic_fetch_add(&errors[error], 1);
 	}
+	if (rand_r(seed) % 2 == 0)
+		replace_thread();
 	if (rand_r(seed) % 8 == 0)
 		CHECK(sys_notification_signal(notifications[cpu], 1).error == ERR_OK);
 }
@@ -296,11 +332,108 @@ static void call_or_serve(unsigned cpu, unsigned *seed)
 {
 	if (cpu < SERVERS) {
 		serve(seed);
-		return;
+	} else {
+		for (unsigned i = 0; i < ROUNDS; i++)
+			call((uint64_t)cpu << 32 | i, seed);
+		atomic_fetch_add(&clients_done, 1);
 	}
-	for (unsigned i = 0; i < ROUNDS; i++)
-		call((uint64_t)cpu << 32 | i, seed);
-	atomic_fetch_add(&clients_done, 1);
+	object_reap();
+}
+
+// --- One client at a time, which is killed while it waits and ends with that
+
+#define DEATHS 5000
+
+static _Atomic unsigned ready, begun, seen, killed;
+
+static void wait_for(_Atomic unsigned *round, unsigned number)
+{
+	for (unsigned i = 1; atomic_load(round) != number; i++)
+		if (i % 1000 == 0)
+			sched_yield();
+}
+
+static void pass_time(unsigned *seed)
+{
+	for (volatile int i = rand_r(seed) % 300; i > 0; i--)
+		;
+}
+
+static void end_call(struct thread *client)
+{
+	atomic_store(&client->state, THREAD_DEAD);
+	object_put(&client->object);
+}
+
+// In every other round it watches the call's end: the binding has its reference already then. Else it does not wait for that, and
+// drops the call.
+static void lose_client(unsigned round, unsigned *seed)
+{
+	struct caller *caller = &host_cpu->current->caller;
+	struct thread *client = caller->thread;
+
+	if (round % 2 == 0) {
+		for (unsigned i = 1; thread_is_waiting(client, caller->wait_number); i++)
+			if (i % 1000 == 0)
+				sched_yield();
+		CHECK(atomic_load(&client->object.references) == 2);
+	} else {
+		pass_time(seed);
+	}
+	atomic_store(&seen, round);
+	caller_fail(caller, ERR_GONE);
+	if (atomic_load(&woken[0]) == client)
+		end_call(client);
+}
+
+static void lose_clients(unsigned *seed)
+{
+	struct thread *server = host_cpu->current;
+
+	for (unsigned round = 1; round <= DEATHS; round++) {
+		struct core_machine_thread *client = object_create(OBJECT_THREAD, &root_account);
+
+		core_machine_run_thread(0, client);
+		caller_bind(&server->caller, &client->thread,
+			thread_prepare_wait(&ipc_answer_wait, NULL, THREAD_BLOCKED, DEADLINE_NEVER));
+		host_cpu->current = server;
+		host_cpu->blocked = false;
+		atomic_store(&woken[0], NULL);
+		wait_for(&ready, round);
+		atomic_store(&begun, round);
+		lose_client(round, seed);
+		wait_for(&killed, round);
+		object_reap();
+	}
+	core_machine_run_thread(0, container_of(server, struct core_machine_thread, thread));
+}
+
+static void kill_clients(unsigned *seed)
+{
+	for (unsigned round = 1; round <= DEATHS; round++) {
+		struct thread *client;
+
+		atomic_store(&ready, round);
+		wait_for(&begun, round);
+		client = core_machine_thread(0);
+		pass_time(seed);
+		if (thread_leave_wait(client)) {
+			if (round % 2 == 0)
+				wait_for(&seen, round);
+			end_call(client);
+		}
+		object_reap();
+		atomic_store(&killed, round);
+		atomic_fetch_add(&host_cpu->quiescent, 1);
+	}
+}
+
+static void lose_or_kill(unsigned cpu, unsigned *seed)
+{
+	if (cpu == 0)
+		lose_clients(seed);
+	else
+		kill_clients(seed);
 }
 
 // The first CPU's handle to a new object, and one for each of the others.
@@ -326,7 +459,11 @@ int main(void)
 
 	core_machine_start(CPUS);
 	core_machine_make_threads();
+	for (unsigned i = 0; i < CPUS; i++)
+		core_machine_run_thread(i, object_create(OBJECT_THREAD, &root_account));
 	before = root_account.objects_used;
+	on_cpus(2, lose_or_kill);
+	CHECK(ended == DEATHS && root_account.objects_used == before);
 	share(sys_endpoint_create(), endpoints);
 	share(sys_notification_create(), notifications);
 	CHECK(sys_endpoint_bind(endpoints[0], notifications[0]).error == ERR_OK);
@@ -344,7 +481,7 @@ int main(void)
 		capability_close(&thread->process->table, notifications[i]);
 	}
 	object_reap();
-	CHECK(root_account.objects_used == before);
+	CHECK(ended > DEATHS + ROUNDS / 2 && root_account.objects_used == before);
 	on_cpus(2, wait_or_end);
 	CHECK(errors[ERR_PEER_CLOSED] > 0);
 	return 0;

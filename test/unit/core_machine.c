@@ -41,7 +41,7 @@ void core_machine_start(unsigned count)
 
 // --- A thread for each CPU
 
-static struct thread threads[ARCH_CPU_MAX];
+static struct thread *_Atomic threads[ARCH_CPU_MAX];
 static struct process processes[ARCH_CPU_MAX];
 
 static void time_out(struct timeout *timeout)
@@ -49,34 +49,42 @@ static void time_out(struct timeout *timeout)
 	thread_abort_wait(container_of(timeout, struct thread, timeout), ERR_TIMED_OUT);
 }
 
+void core_machine_run_thread(unsigned cpu, struct core_machine_thread *made)
+{
+	struct thread *thread = &made->thread;
+
+	thread->process = &processes[cpu];
+	thread->arch.frame = &made->frame;
+	thread->message_buffer = &made->message_buffer;
+	thread->timeout.deadline = DEADLINE_NEVER;
+	thread->timeout.expire = time_out;
+	thread->cpu = cpu;
+	atomic_store(&thread->on_cpu, true); // it stays there
+	spin_init(&thread->lock, RANK_THREAD);
+	list_init(&thread->wait_link);
+	list_init(&thread->inheritance.unsettled);
+	derivation_init_alone(&thread->queued);
+	atomic_store(&thread->state, THREAD_RUNNING);
+	cpus[cpu].current = thread;
+	atomic_store(&threads[cpu], thread);
+}
+
 void core_machine_make_threads(void)
 {
 	for (unsigned i = 0; i < cpu_count; i++) {
-		struct thread *thread = &threads[i];
+		struct core_machine_thread *made = calloc(1, sizeof(*made));
 
 		CHECK(capability_table_init(&processes[i].table, &root_account));
 		processes[i].account = &root_account;
-		thread->process = &processes[i];
-		thread->object.type = OBJECT_THREAD;
-		thread->object.references = 1;
-		thread->arch.frame = calloc(1, sizeof(struct arch_frame));
-		thread->message_buffer = calloc(1, sizeof(struct message_buffer));
-		thread->timeout.deadline = DEADLINE_NEVER;
-		thread->timeout.expire = time_out;
-		thread->cpu = i;
-		atomic_store(&thread->on_cpu, true); // it stays there
-		spin_init(&thread->lock, RANK_THREAD);
-		list_init(&thread->wait_link);
-		list_init(&thread->inheritance.unsettled);
-		derivation_init_alone(&thread->queued);
-		atomic_store(&thread->state, THREAD_RUNNING);
-		cpus[i].current = thread;
+		made->thread.object.type = OBJECT_THREAD;
+		made->thread.object.references = 1;
+		core_machine_run_thread(i, made);
 	}
 }
 
 struct thread *core_machine_thread(unsigned cpu)
 {
-	return &threads[cpu];
+	return atomic_load(&threads[cpu]);
 }
 
 bool core_machine_runs(void)
@@ -180,6 +188,9 @@ __attribute__((weak)) const struct object_operations interrupt_operations = TEST
 __attribute__((weak)) const struct object_operations timer_operations = TEST_OPERATIONS;
 __attribute__((weak)) const struct object_operations resource_operations = TEST_OPERATIONS;
 __attribute__((weak)) const struct object_operations scheduling_context_operations = TEST_OPERATIONS;
+
+// That of endpoints.
+__attribute__((weak)) const struct wait_operations ipc_answer_wait;
 
 struct test_object *make_object(enum object_type type, struct account *account)
 {

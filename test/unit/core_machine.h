@@ -10,12 +10,20 @@
 #include <kernel/object.h>
 #include <kernel/process.h>
 #include <kernel/thread.h>
+#include <tern/message.h>
 
 // An object of any type, and the capabilities of it that there are by the operations' count.
 struct test_object {
 	struct object object;
 	_Atomic int capabilities;
 	_Atomic int with_receive;
+};
+
+// A thread and what belongs to it.
+struct core_machine_thread {
+	struct thread thread;
+	struct arch_frame frame;
+	struct message_buffer message_buffer;
 };
 
 extern _Atomic unsigned test_objects_alive;
@@ -27,6 +35,8 @@ void core_machine_start(unsigned cpus);
 // makes core_machine_runs true again.
 void core_machine_make_threads(void);
 struct thread *core_machine_thread(unsigned cpu);
+// Makes a new thread that of a CPU, in place of the one that was.
+void core_machine_run_thread(unsigned cpu, struct core_machine_thread *made);
 // Whether this CPU's thread runs: it did not wait, or has been woken and is current again.
 bool core_machine_runs(void);
 struct test_object *make_object(enum object_type type, struct account *account);
