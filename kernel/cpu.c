@@ -62,7 +62,6 @@ static void prepare(struct cpu *cpu, unsigned index)
 	cpu->idle = idle;
 	cpu->current = idle;
 	cpu->payer = idle;
-	object_get(&idle->object);
 }
 
 static void start(struct cpu *cpu)

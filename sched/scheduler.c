@@ -114,6 +114,14 @@ static void set_budget_end(struct cpu *cpu, uint64_t left, uint64_t now)
 		cpu_set_work(cpu);
 }
 
+// Says on whose time the CPU runs. Whoever gives that thread a context, or ends it, looks for those on whose time CPUs run after
+// that; its context, and whether it has ended, are looked at after this.
+static void set_payer(struct cpu *cpu, struct thread *payer)
+{
+	__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
 // From now on `payer` pays, for `next`. The run queue's lock is held.
 static void change_payer(struct cpu *cpu, struct thread *next, struct thread *payer, uint64_t now)
 {
@@ -123,15 +131,10 @@ static void change_payer(struct cpu *cpu, struct thread *next, struct thread *pa
 	if (payer != last || payer->context)
 		left = charge(cpu, now);
 	if (payer != last) {
+		set_payer(cpu, payer);
 		// A caller may have ended just now.
-		if (!object_try_get(&payer->object)) {
-			payer = next;
-			object_get(&payer->object);
-		}
-		__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
-		object_put(&last->object);
-		// Whoever gives it a context looks for its payer after that.
-		atomic_thread_fence(memory_order_seq_cst);
+		if (object_has_ended(&payer->object))
+			set_payer(cpu, payer = next);
 		left = payer->context ? charge(cpu, now) : BUDGET_UNLIMITED;
 	}
 	set_budget_end(cpu, left, now);
@@ -142,6 +145,27 @@ static __attribute__((noinline)) void charge_cpu(struct cpu *cpu)
 	spin_lock(&cpu->run_queue.lock);
 	charge(cpu, arch_time_now());
 	spin_unlock(&cpu->run_queue.lock);
+}
+
+void scheduler_forget_payer(struct cpu *cpu, const struct thread *thread)
+{
+	spin_lock(&cpu->run_queue.lock);
+	if (cpu->payer == thread) {
+		charge(cpu, arch_time_now());
+		set_payer(cpu, cpu->idle);
+	}
+	spin_unlock(&cpu->run_queue.lock);
+	scheduler_reschedule(cpu);
+}
+
+bool scheduler_is_paid_by(struct cpu *cpu, const struct scheduling_context *context)
+{
+	bool is;
+
+	spin_lock(&cpu->run_queue.lock);
+	is = cpu->payer->context == context;
+	spin_unlock(&cpu->run_queue.lock);
+	return is;
 }
 
 void scheduler_charge_all(void)

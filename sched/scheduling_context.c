@@ -223,7 +223,7 @@ struct syscall_result sys_scheduling_context_configure(
 	context->period_end = 0;
 	spin_unlock(&context->lock);
 	for (unsigned i = 0; i < cpu_count; i++)
-		if (__atomic_load_n(&cpus[i].payer, __ATOMIC_RELAXED)->context == context)
+		if (scheduler_is_paid_by(&cpus[i], context))
 			scheduler_reschedule(&cpus[i]);
 	wake_all(context);
 	return SYSCALL_OK;

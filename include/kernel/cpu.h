@@ -49,7 +49,7 @@ struct cpu {
 	bool moving;            // the thread switched from may no longer run here
 	bool ended;             // the thread switched from has ended
 	atomic_bool reschedule; // schedule at the next trap_exit or preemption point
-	struct thread *payer;   // counted: on whose time the current thread runs, its own or a caller's
+	struct thread *payer;   // on whose time the current thread runs, its own or a caller's: see scheduler_forget_payer
 	uint64_t payer_since;   // what was before is in the payer's account
 	uint64_t slice_end;     // of the current thread
 	uint64_t budget_end;    // when the payer's budget is used up; DEADLINE_NEVER: no limit

@@ -67,10 +67,7 @@ INLINE void direct_change_payer(struct cpu *cpu, struct thread *self, struct thr
 		__atomic_fetch_add(&self->cpu_time, now - cpu->payer_since, __ATOMIC_RELAXED);
 		cpu->payer_since = now;
 	}
-	object_get(&next->object);
 	ONCE(struct thread *, cpu->payer) = next;
-	// Never the last one: what runs is held.
-	object_put_some(&self->object);
 }
 
 // The rest of a direct switch where something is rare: an address space or the FPU must be switched in the general way, the timer

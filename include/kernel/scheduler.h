@@ -14,6 +14,7 @@
 #define SLICE_NANOSECONDS 5000000
 
 struct cpu;
+struct scheduling_context;
 struct thread;
 
 // Puts a ready thread into the run queue of a CPU it may run on, and makes that CPU reschedule where it has a
@@ -74,6 +75,11 @@ void scheduler_program_timer(void);
 void scheduler_charge_all(void);
 // The same of those that run on one thread's time.
 void scheduler_charge(const struct thread *payer);
+
+// A thread's last reference has gone: a CPU that runs on its time does not do so any more.
+void scheduler_forget_payer(struct cpu *cpu, const struct thread *thread);
+// Whether a CPU runs on the time of a thread with this scheduling context.
+bool scheduler_is_paid_by(struct cpu *cpu, const struct scheduling_context *context);
 
 // The body of idle threads.
 _Noreturn void scheduler_idle(void);

@@ -5,8 +5,10 @@
 
 #include "test.h"
 
-#define CHAIN       5
-#define CALLER_BASE 100
+#define CHAIN        5
+#define ROUNDS       8
+#define NEXT_THREADS 6
+#define CALLER_BASE  100
 #define SERVER_BASE \
 	40 // of the first server; each further one has one less, so that the last leaves others room
 #define PATIENCE     (60000 * MILLISECOND)
@@ -18,6 +20,7 @@ struct stage {
 	handle_t saved; // not HANDLE_NONE: it saves its reply and goes on computing
 	volatile bool saves, inside, stop;
 	uint64_t priority, affinity;
+	uint64_t cpu_time; // that it had when it began to wait
 	struct worker worker;
 };
 
@@ -240,6 +243,43 @@ TEST(donation_ends_when_the_caller_is_killed)
 	last_of(&chain)->stop = true;
 	expect_all_own(&chain);
 	end_chain(&chain);
+}
+
+// The server goes on where its caller paid, which ends, and other threads get the memory of that one.
+TEST(donation_of_one_that_ended_is_not_charged_to_the_next)
+{
+	struct system_info system;
+
+	REQUIRE_OK(system_info(start_handle(START_SYSTEM), &system));
+	// Who runs here sees whoever ran here before off the CPU.
+	REQUIRE_OK(thread_set_affinity(HANDLE_SELF, 1));
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct chain chain = {0};
+		struct stage next[NEXT_THREADS] = {0};
+
+		REQUIRE(start_chain(&chain, 1, system.cpu_count > 1 ? 2 : 1));
+		// Its end is as urgent as who kills it: no reason for the server's CPU to look again who pays.
+		EXPECT_OK(thread_set_priority(chain.caller.thread, THREAD_PRIORITY_DEFAULT));
+		EXPECT_OK(thread_set_priority(chain.stages[0].worker.thread, SERVER_BASE));
+		expect_charged(&chain.caller, &chain.stages[0].worker);
+		EXPECT_OK(thread_kill(chain.caller.thread, 77));
+		EXPECT_EQUAL(worker_join(&chain.caller), 77);
+		for (unsigned i = 0; i < NEXT_THREADS; i++) {
+			next[i] = (struct stage){.priority = SERVER_BASE, .affinity = 1};
+			REQUIRE_OK(endpoint_create(&next[i].endpoint));
+			REQUIRE(start_stage(&next[i]));
+			next[i].cpu_time = info_of(&next[i].worker).cpu_time;
+		}
+		expect_charged(&chain.stages[0].worker, &next[0].worker);
+		for (unsigned i = 0; i < NEXT_THREADS; i++) {
+			EXPECT_EQUAL(info_of(&next[i].worker).cpu_time, next[i].cpu_time);
+			end_stage(&next[i]);
+		}
+		chain.stages[0].stop = true;
+		expect_all_own(&chain);
+		end_chain(&chain);
+	}
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, ~0ull));
 }
 
 TEST(donation_ends_when_the_call_times_out)
