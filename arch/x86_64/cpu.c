@@ -11,20 +11,20 @@ struct cpu_features cpu_features;
 
 // --- Features
 
-struct smap_site {
+struct code_site {
 	uint8_t *code;
-	uint8_t instruction[8]; // CLAC or STAC, padded
+	uint8_t patch[8]; // padded
 };
 
-#define SMAP_INSTRUCTION_LENGTH 3
+#define PATCH_LENGTH 3
 
-extern const struct smap_site smap_sites_start[], smap_sites_end[];
+extern const struct code_site smap_sites_start[], smap_sites_end[], fpu_sites_start[], fpu_sites_end[];
 
-static void enable_smap_sites(void)
+static void patch(const struct code_site *start, const struct code_site *end)
 {
-	for (const struct smap_site *site = smap_sites_start; site != smap_sites_end; site++) {
-		for (unsigned i = 0; i < SMAP_INSTRUCTION_LENGTH; i++)
-			site->code[i] = site->instruction[i];
+	for (const struct code_site *site = start; site != end; site++) {
+		for (unsigned i = 0; i < PATCH_LENGTH; i++)
+			site->code[i] = site->patch[i];
 	}
 }
 
@@ -79,7 +79,9 @@ void cpu_features_init(void)
 	features->gigabyte_pages = bit(extended.edx, 26);
 	features->fpu_pointers_leak = read_cpuid(0).ebx == VENDOR_AMD_EBX && !bit(capacity.ebx, 2);
 	if (features->smap)
-		enable_smap_sites();
+		patch(smap_sites_start, smap_sites_end);
+	if (!features->fpu_pointers_leak)
+		patch(fpu_sites_start, fpu_sites_end);
 }
 
 void cpu_control_init(void)

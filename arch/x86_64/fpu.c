@@ -41,6 +41,12 @@ _Static_assert(sizeof(struct xsave_area) == FPU_STATE_SIZE, "as XSAVE has it");
 static uint64_t components; // XCR0; 0: without XSAVE
 static uint32_t mxcsr_mask;
 static alignas(FPU_STATE_ALIGN) struct xsave_area initial_state;
+const uint32_t fpu_hidden_pointer = 0;
+
+static uint8_t used(void)
+{
+	return components != 0 ? FPU_USED_WITH_XSAVE : FPU_USED;
+}
 
 static void save(void *state)
 {
@@ -53,7 +59,7 @@ static void save(void *state)
 static void load(const void *state)
 {
 	if (cpu_features.fpu_pointers_leak)
-		fpu_hide_pointers();
+		__asm__ volatile(FPU_HIDE_POINTERS);
 	if (components != 0)
 		__asm__ volatile("xrstor64 (%0)"
 				 :
@@ -97,7 +103,7 @@ bool fpu_first_use(void)
 	if (isa_thread()->fpu_used)
 		return false;
 	arch_fpu_reset(isa_thread());
-	isa_thread()->fpu_used = true;
+	isa_thread()->fpu_used = used();
 	set_disabled(cpu, false);
 	load(isa_thread()->fpu);
 	return true;
@@ -147,7 +153,7 @@ bool arch_fpu_set(struct arch_thread *thread, const void *state)
 			return false;
 	}
 	memcpy(thread->fpu, &checked, sizeof(checked));
-	thread->fpu_used = true;
+	thread->fpu_used = used();
 	set_disabled(isa_cpu_self(), false);
 	load(thread->fpu);
 	return true;
@@ -156,7 +162,7 @@ bool arch_fpu_set(struct arch_thread *thread, const void *state)
 // The first use after it finds the state initial.
 void arch_fpu_reset(struct arch_thread *thread)
 {
-	thread->fpu_used = false;
+	thread->fpu_used = 0;
 	memcpy(thread->fpu, &initial_state, sizeof(initial_state));
 	if (thread == isa_thread())
 		set_disabled(isa_cpu_self(), true);

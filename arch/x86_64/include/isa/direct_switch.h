@@ -26,39 +26,27 @@ static inline __attribute__((always_inline)) _Noreturn void arch_jump(void (*fun
 	__builtin_unreachable();
 }
 
-// XSAVE and XRSTOR want rdx, which holds a word.
+// Between two threads that both have used the FPU nothing changes but the registers. XSAVE and XRSTOR want rdx, which holds a word.
 static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
 {
 	uint8_t used;
 	bool any;
 
-	__asm__("movb %2, %0; orb %3, %0"
+	(void)cpu;
+	__asm__("movb %2, %0; addb %3, %0"
 		: "=&q"(used), "=@ccnz"(any)
 		: "m"(previous->fpu_used), "m"(next->fpu_used));
 	if (!__builtin_expect(any, 0))
 		return true;
-	if (!cpu_features.xsave || cpu->fpu_disabled != !previous->fpu_used)
+	if (__builtin_expect((used & 2 * FPU_USED_WITH_XSAVE) == 0, 0))
 		return false;
-	if (previous->fpu_used)
-		__asm__ volatile("movq %%rdx, %%rbx; movl $-1, %%eax; movl %%eax, %%edx\n\t"
-				 "xsave64 %0; movq %%rbx, %%rdx"
-				 : "=m"(previous->fpu)
-				 :
-				 : "rax", "rbx");
-	else
-		__asm__ volatile("clts");
-	cpu->fpu_disabled = !next->fpu_used;
-	if (next->fpu_used && cpu_features.fpu_pointers_leak)
-		fpu_hide_pointers();
-	if (next->fpu_used)
-		__asm__ volatile("movq %%rdx, %%rbx; movl $-1, %%eax; movl %%eax, %%edx\n\t"
-				 "xrstor64 %0; movq %%rbx, %%rdx"
-				 :
-				 : "m"(next->fpu)
-				 : "rax", "rbx");
-	else
-		write_cr0(read_cr0() | CR0_TASK_SWITCHED);
+	__asm__ volatile("movq %%rdx, %%rbx; orl $-1, %%eax; cltd\n\t"
+			 "xsave64 %0\n\t" FPU_HIDE_POINTERS_SITE "xrstor64 %1\n\t"
+			 "movq %%rbx, %%rdx"
+			 : "=m"(previous->fpu)
+			 : "m"(next->fpu), "m"(fpu_hidden_pointer)
+			 : "rax", "rbx", "cc");
 	return true;
 }
 

@@ -13,13 +13,20 @@ _Static_assert(MESSAGE_FRAME_WORDS == MESSAGE_WIDE_WORDS, "the frame has room fo
 void fpu_switch(struct arch_cpu *cpu, struct arch_thread *previous, const struct arch_thread *next);
 
 // Some CPUs leave the last instruction and data pointers alone when they load a state, unless an exception is pending:
-// overwrites them.
-static inline void fpu_hide_pointers(void)
-{
-	static const uint32_t zero;
+// overwrites them. On other CPUs cpu_features_init patches a jump over it into the sites.
+extern const uint32_t fpu_hidden_pointer;
+#define FPU_HIDE_POINTERS "fnclex; emms; fildl fpu_hidden_pointer\n\t"
+#define FPU_HIDE_POINTERS_SITE                    \
+	"8888: " FPU_HIDE_POINTERS "8889:\n\t"    \
+	".pushsection .fpu_sites, \"a\"\n\t"      \
+	".quad 8888b\n\t"                         \
+	".byte 0xeb, 8889b - 8888b - 2, 0x0f\n\t" \
+	".balign 8\n\t"                           \
+	".popsection\n\t"
 
-	__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
-}
+// What struct arch_thread's fpu_used can be besides 0: the sum of two says what both are.
+#define FPU_USED            1
+#define FPU_USED_WITH_XSAVE 0x40
 
 static inline bool arch_fpu_must_switch(
 	const struct arch_cpu *cpu, const struct arch_thread *previous, const struct arch_thread *next)
