@@ -9,27 +9,32 @@
 #include <kernel/ipc.h>
 #include <kernel/syscall.h>
 
-// Takes the waiter's wait away from it. All below: the locks of notification and run queue are held.
-INLINE void end_wait(struct notification *notification, struct thread *waiter, uint64_t bits)
+// Ends the wait of the first waiter, which has been claimed. All below: the locks of notification and run queue are held.
+INLINE void end_wait(
+	struct notification *notification, struct thread *waiter, uint8_t base_priority, uint64_t bits)
 {
-	list_remove(&waiter->wait_link);
-	bits |= notification->word;
-	notification->word = 0;
+	struct list_node *waiters = &notification->waiters, *second = waiter->wait_link.next;
+
+	// Nobody waits while there are bits.
+	assert(notification->word == 0 && waiters->next == &waiter->wait_link);
+	// Nobody takes a claimed one out again, so its own links need no care.
+	waiters->next = second;
+	second->previous = waiters;
 	spin_unlock(&notification->lock);
-	waiter->priority = waiter->base_priority;
+	waiter->priority = base_priority;
 	arch_syscall_set_result(&waiter->arch, (struct syscall_result){.error = ERR_OK, .value = bits});
 }
 
 // As scheduler_enqueue does it. False: another has ended that wait.
-INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thread *waiter, uint64_t bits)
+INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thread *waiter,
+	uint8_t base_priority, uint64_t bits)
 {
-	uint64_t state = ONCE(uint64_t, waiter->state);
+	uint64_t waiting = direct_present_wait(waiter);
 
-	if (RARE((state & 0xff) != THREAD_BLOCKED ||
-		    !atomic_compare_exchange_strong(
-			    &waiter->state, &state, state - THREAD_BLOCKED + THREAD_READY)))
+	if (RARE(!atomic_compare_exchange_strong(
+		    &waiter->state, &waiting, waiting - THREAD_BLOCKED + THREAD_READY)))
 		return false;
-	end_wait(notification, waiter, bits);
+	end_wait(notification, waiter, base_priority, bits);
 	run_queue_insert(&cpu->run_queue, waiter, false);
 	if (cpu->run_queue.count == 1)
 		cpu->slice_end = arch_time_now() + SLICE_NANOSECONDS;
@@ -41,14 +46,14 @@ INLINE bool wake(struct notification *notification, struct cpu *cpu, struct thre
 
 // Returns where another has ended that wait, or the current thread's slice.
 INLINE void go_over_to_waiter(struct notification *notification, struct cpu *cpu, struct thread *self,
-	struct thread *waiter, uint64_t bits)
+	struct thread *waiter, uint8_t base_priority, uint64_t bits)
 {
-	uint64_t state = ONCE(uint64_t, waiter->state), now = arch_time_now();
+	uint64_t now = arch_time_now(), slice_end = cpu->slice_end;
 
-	if (RARE(cpu->slice_end <= now || (state & 0xff) != THREAD_BLOCKED || !direct_claim(waiter, state)))
+	if (RARE(slice_end <= now || !direct_claim_waiting(waiter)))
 		return;
-	end_wait(notification, waiter, bits);
-	self->slice_remaining = cpu->slice_end - now;
+	end_wait(notification, waiter, base_priority, bits);
+	self->slice_remaining = slice_end - now;
 	run_queue_insert(&cpu->run_queue, self, true);
 	direct_set_ready(self);
 	// On a single CPU nobody waits for the end of its slice.
@@ -94,6 +99,7 @@ struct syscall_result fast_notification_signal(SYSCALL_ENTRY_PARAMETERS)
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *waiter;
 	struct notification *notification;
+	uint8_t base_priority;
 
 	if (RARE(!is_target(&self->signal_target, handle)))
 		return signal_another(handle, bits);
@@ -110,14 +116,14 @@ struct syscall_result fast_notification_signal(SYSCALL_ENTRY_PARAMETERS)
 		return SYSCALL_OK;
 	}
 	waiter = direct_thread(container_of(notification->waiters.next, struct thread, wait_link));
-	if (RARE(waiter->cpu != cpu->index || direct_obstacles(waiter) != 0 ||
-		    !spin_try_lock(&cpu->run_queue.lock)))
+	if (RARE(direct_obstacles(waiter, cpu) != 0 || !spin_try_lock(&cpu->run_queue.lock)))
 		goto general;
-	if (waiter->base_priority <= self->priority) {
-		if (wake(notification, cpu, waiter, bits))
+	base_priority = waiter->base_priority;
+	if (base_priority <= self->priority) {
+		if (wake(notification, cpu, waiter, base_priority, bits))
 			return SYSCALL_OK;
 	} else if (direct_can_leave(cpu, self)) {
-		go_over_to_waiter(notification, cpu, self, waiter, bits);
+		go_over_to_waiter(notification, cpu, self, waiter, base_priority, bits);
 	}
 	spin_unlock(&cpu->run_queue.lock);
 general:
@@ -145,7 +151,7 @@ INLINE void wait_directly(struct notification *notification, struct cpu *cpu, st
 	if (best < 0 || RARE(!direct_can_leave(cpu, self)))
 		goto general;
 	next = direct_thread(run_queue_first(&cpu->run_queue, best));
-	if (RARE(!direct_can_resume(next)))
+	if (RARE(!direct_can_resume(next, cpu)))
 		goto general;
 	run_queue_remove(&cpu->run_queue, next);
 	list_push_back(&notification->waiters, &self->wait_link);

@@ -18,7 +18,7 @@ struct syscall_result fast_thread_yield(SYSCALL_ENTRY_PARAMETERS)
 	if (RARE(!spin_try_lock(&cpu->run_queue.lock)))
 		return sys_thread_yield();
 	next = direct_thread(container_of(queue->next, struct thread, run_link));
-	if (list_is_empty(queue) || RARE(!direct_can_leave(cpu, self) || !direct_can_resume(next))) {
+	if (list_is_empty(queue) || RARE(!direct_can_leave(cpu, self) || !direct_can_resume(next, cpu))) {
 		spin_unlock(&cpu->run_queue.lock);
 		return sys_thread_yield();
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Exceptions: from user mode into the frame at the top of the thread's kernel stack (SP_EL1 points past it
+// Exceptions: from user mode into the frame at the top of the thread's kernel stack (SP_EL1 points to it
 // meanwhile), from the kernel into a frame on the present stack.
 
 #include <isa/layout.h>
@@ -24,6 +24,7 @@
 	stp	x14, x15, [sp, #112]
 	stp	x16, x17, [sp, #128]
 	str	x18, [sp, #144]
+	str	xzr, [sp, #FRAME_ZEROED]
 .endm
 
 .macro save_general
@@ -87,7 +88,6 @@
 
 // Fills a frame from user mode and ends the chain of frame pointers.
 .macro save_user
-	sub	sp, sp, #FRAME_SIZE
 	save_general
 	mrs	x21, sp_el0
 	mrs	x22, elr_el1
@@ -172,14 +172,12 @@ exception_vectors:
 	bad_vector
 
 	vector	user_synchronous
-	sub	sp, sp, #FRAME_SIZE
 	stp	x29, x30, [sp, #FRAME_X29]
 	mrs	x30, esr_el1
 	lsr	x30, x30, #EXCEPTION_CLASS_SHIFT
 	cmp	x30, #EXCEPTION_CLASS_SVC
 	b.eq	syscall_entry
 	ldr	x30, [sp, #FRAME_X30]
-	add	sp, sp, #FRAME_SIZE
 	b	user_fault_entry
 	vector	user_interrupt
 	save_user
@@ -216,7 +214,6 @@ syscall_return:
 	msr	spsr_el1, x3
 	msr	sp_el0, x4
 	zero_caller_saved
-	add	sp, sp, #FRAME_SIZE
 	eret
 
 syscall_work:
@@ -275,7 +272,6 @@ guest_syscall:
 	msr	spsr_el1, x3
 	msr	sp_el0, x4
 	zero_caller_saved
-	add	sp, sp, #FRAME_SIZE
 	eret
 
 1:	mov	x29, xzr
@@ -313,7 +309,8 @@ arch_guest_enter_directly:
 	load_space x9, x3, 3f
 2:	mrs	x5, tpidr_el0
 	ldr	x6, [x0, #GUEST_TPIDR]
-	sub	x7, sp, #FRAME_SIZE
+	sub	sp, sp, #FRAME_SIZE
+	mov	x7, sp
 	str	x5, [x10, #THREAD_HOST_TLS]
 	str	x7, [x10, #THREAD_FRAME]
 	str	x0, [x10, #THREAD_GUEST]
@@ -387,7 +384,6 @@ switch_directly:
 	zero_pair \n, %(\n + 1), x11
 	.endr
 	ldp	x18, x11, [x11, #CPU_ZEROS]
-	add	sp, sp, #FRAME_SIZE
 	eret
 
 1:	isb				// the return to user mode would have done it
@@ -401,24 +397,15 @@ switch_directly:
 	stp	xzr, xzr, [sp, #112]
 	stp	xzr, xzr, [sp, #128]
 	str	xzr, [sp, #144]
+	str	xzr, [sp, #FRAME_ZEROED]
 	sub	x0, x12, #THREAD_ON_CPU
 2:	mov	x29, xzr
 	bl	ipc_fast_path_work
 	b	restore_user
 
-// arch_resume_directly. x0: previous, x1: next, x2: the CPU
-.global resume_directly
-resume_directly:
-	ldp	x10, x13, [x1, #THREAD_FRAME]
-	mrs	x12, tpidr_el0
-	mov	sp, x10
-	str	x12, [x0, #THREAD_TLS]
-	msr	tpidr_el0, x13
-	add	x12, x0, #THREAD_ON_CPU
-	stlrb	wzr, [x12]
-	add	x2, x2, #CPU_WORK
-	ldar	w2, [x2]
-	cbz	w2, restore_user
+// The rest of arch_resume_directly. x0: previous
+.global resume_with_work
+resume_with_work:
 	isb				// as above
 	b	2b
 #endif
@@ -439,6 +426,7 @@ user_fault_entry:
 	bl	exception_user
 user_exit:
 	bl	trap_exit
+.global restore_user
 restore_user:
 	ldp	x22, x23, [sp, #FRAME_PC]
 	ldp	x30, x21, [sp, #FRAME_X30]
@@ -446,7 +434,6 @@ restore_user:
 	msr	spsr_el1, x23
 	msr	sp_el0, x21
 	load_general
-	add	sp, sp, #FRAME_SIZE
 	eret
 
 // void arch_enter_user(struct arch_thread *thread)

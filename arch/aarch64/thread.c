@@ -21,6 +21,7 @@ _Static_assert(offsetof(struct arch_frame, x[30]) == FRAME_X30, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, sp) == FRAME_SP, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, pc) == FRAME_PC, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, pstate) == FRAME_PSTATE, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, zeroed) == FRAME_ZEROED, "offsets.h");
 _Static_assert(offsetof(struct arch_thread, frame) == THREAD_FRAME, "offsets.h");
 _Static_assert(offsetof(struct arch_thread, kernel_sp) == THREAD_KERNEL_SP, "offsets.h");
 _Static_assert(offsetof(struct arch_thread, fresh_entry) == THREAD_FRESH_ENTRY, "offsets.h");
@@ -174,6 +175,7 @@ bool arch_registers_set(struct arch_thread *thread, const struct registers *regi
 	if (pc >= ARCH_USER_END)
 		return false;
 	copy_pairs(frame->x, registers->x, 32);
+	frame->zeroed = 0;
 	frame->pc = pc;
 	frame->pstate = (registers->pstate & (PSTATE_USER_BITS | PSTATE_STEP)) | PSTATE_USER;
 	follow_pstate(thread, frame->pstate);

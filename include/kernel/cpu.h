@@ -32,6 +32,7 @@ struct cpu {
 	const void *handlers;  // of system calls: syscall_table
 	atomic_uint work;      // not 0: trap_exit has something to do before user mode runs: see cpu_set_work
 	struct thread *current;
+	struct thread *payer; // on whose time the current one runs, its own or a caller's; not counted
 	struct thread *idle;
 	struct thread *previous;             // switched from, until the next thread has finished the switch
 	struct address_space *address_space; // loaded in the MMU; NULL: the kernel's own
@@ -49,7 +50,6 @@ struct cpu {
 	bool moving;            // the thread switched from may no longer run here
 	bool ended;             // the thread switched from has ended
 	atomic_bool reschedule; // schedule at the next trap_exit or preemption point
-	struct thread *payer;   // on whose time the current thread runs, its own or a caller's: see scheduler_forget_payer
 	uint64_t payer_since;   // what was before is in the payer's account
 	uint64_t slice_end;     // of the current thread
 	uint64_t budget_end;    // when the payer's budget is used up; DEADLINE_NEVER: no limit

@@ -29,27 +29,26 @@ INLINE bool direct_can_leave(struct cpu *cpu, struct thread *self)
 	return ONCE(unsigned, cpu->work) == 0 && cpu->payer == self && self->context == NULL;
 }
 
-// 0: a thread runs on its own time, without a budget, has a whole slice and not its guest, and nobody wants to stop it. Of
-// conditions that mostly hold all are looked at at once.
-INLINE uint64_t direct_obstacles(struct thread *thread)
+// 0: a thread belongs to this CPU, nobody wants to stop it, it runs on its own time, without a budget, has a whole slice and not
+// its guest. Of conditions that mostly hold all are looked at at once.
+INLINE uint64_t direct_obstacles(struct thread *thread, const struct cpu *cpu)
 {
-	return (uintptr_t)ONCE(void *, thread->context) | thread->slice_overrun |
-		ONCE(unsigned, thread->hindrances) | thread->caller.loans | (uintptr_t)thread->guest;
+	return (ONCE(uint64_t, thread->place) ^ cpu->place) | (uintptr_t)ONCE(void *, thread->context) |
+		thread->slice_overrun | thread->caller.loans | (uintptr_t)thread->guest;
 }
 
-// Whether a ready thread can go on directly.
-INLINE bool direct_can_resume(struct thread *thread)
+// Whether a ready thread of this CPU's queue can go on directly.
+INLINE bool direct_can_resume(struct thread *thread, const struct cpu *cpu)
 {
-	return direct_obstacles(thread) == 0 && arch_thread_is_fresh(&thread->arch);
+	return direct_obstacles(thread, cpu) == 0 && arch_thread_is_fresh(&thread->arch);
 }
 
-// Nobody else changes the state of a thread that is ready or runs.
+// Nobody else changes the state of a thread that is ready or runs. It is the state word's low byte.
 INLINE void direct_set_state(struct thread *thread, enum thread_state from, enum thread_state to)
 {
-	uint64_t word = ONCE(uint64_t, thread->state);
-
-	assert((word & 0xff) == from);
-	ONCE(uint64_t, thread->state) = word - from + to;
+	assert(thread_get_state(thread) == from);
+	ONCE(uint8_t, thread->state) = (uint8_t)to;
+	(void)from;
 }
 
 // The current thread becomes ready again, its system call done.
@@ -57,17 +56,6 @@ INLINE void direct_set_ready(struct thread *self)
 {
 	direct_set_state(self, THREAD_RUNNING, THREAD_READY);
 	arch_syscall_set_result(&self->arch, (struct syscall_result){.error = ERR_OK, .value = 0});
-}
-
-// The current thread pays for the time up to now, the next one from now on.
-INLINE void direct_change_payer(struct cpu *cpu, struct thread *self, struct thread *next, uint64_t now)
-{
-	// After a recall another CPU may for a moment run on the same account.
-	if (!RARE(now <= cpu->payer_since)) {
-		__atomic_fetch_add(&self->cpu_time, now - cpu->payer_since, __ATOMIC_RELAXED);
-		cpu->payer_since = now;
-	}
-	ONCE(struct thread *, cpu->payer) = next;
 }
 
 // The rest of a direct switch where something is rare: an address space or the FPU must be switched in the general way, the timer
@@ -93,9 +81,13 @@ INLINE _Noreturn void direct_go_over(
 {
 	uint64_t slice_end = now + slice;
 
-	direct_change_payer(cpu, self, next, now);
+	// The current thread pays for the time up to now, if another CPU has not charged more already: then it gets that back. After a
+	// recall another CPU may for a moment run on the same account.
+	__atomic_fetch_add(&self->cpu_time, now - cpu->payer_since, __ATOMIC_RELAXED);
+	cpu->payer_since = now;
 	cpu->slice_end = slice_end;
 	cpu->current = next;
+	cpu->payer = next;
 	cpu->context_switches++;
 	spin_unlock(&cpu->run_queue.lock);
 	// Whoever wants the next thread to stop, or gives it a budget, says so before he looks who runs and who pays. The ISA looks

@@ -56,6 +56,17 @@ INLINE bool direct_claim(struct thread *thread, uint64_t waiting)
 	return true;
 }
 
+// The present wait of a thread that is in a queue: its state, unless another has claimed that wait.
+INLINE uint64_t direct_present_wait(const struct thread *thread)
+{
+	return ONCE(const uint64_t, thread->state) | THREAD_BLOCKED;
+}
+
+INLINE bool direct_claim_waiting(struct thread *thread)
+{
+	return direct_claim(thread, direct_present_wait(thread));
+}
+
 // The current thread waits from now on: its frame is what others may change.
 INLINE void direct_begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
 {

@@ -33,9 +33,11 @@ static inline bool list_is_empty(const struct list_node *list)
 
 static inline void list_insert_before(struct list_node *position, struct list_node *node)
 {
+	struct list_node *previous = position->previous;
+
 	node->next = position;
-	node->previous = position->previous;
-	position->previous->next = node;
+	node->previous = previous;
+	previous->next = node;
 	position->previous = node;
 }
 
@@ -52,8 +54,10 @@ static inline void list_push_front(struct list_node *list, struct list_node *nod
 // Removing a node that is in no list does nothing.
 static inline void list_remove(struct list_node *node)
 {
-	node->previous->next = node->next;
-	node->next->previous = node->previous;
+	struct list_node *next = node->next, *previous = node->previous;
+
+	previous->next = next;
+	next->previous = previous;
 	list_init(node);
 }
 

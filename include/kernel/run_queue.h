@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) void run_queue_remove(
 // The highest priority that has a thread; -1: none.
 static inline int run_queue_best(const struct run_queue *queue)
 {
-	return __atomic_load_n(&queue->best, __ATOMIC_RELAXED);
+	return *(const volatile int *)&queue->best;
 }
 
 // The first thread of a priority that has one.

@@ -145,3 +145,50 @@ TEST(ipc_floating_point_registers_stay_apart)
 		handle_close(endpoint);
 	}
 }
+
+static uint64_t serve_and_keep_fpu(uint64_t argument)
+{
+	struct short_message message = {0};
+	uint64_t wrong = isa_hold_fpu(SERVER_PATTERN, 1);
+
+	(void)argument;
+	arch_ipc_short(SYSCALL_NUMBER_endpoint_receive, child_given[0], &message);
+	while (message.info != UINT64_MAX) {
+		wrong |= isa_fpu_residue() ^ SERVER_PATTERN;
+		message.info = MESSAGE_INFO(wrong != 0, 0, 0);
+		arch_ipc_short(SYSCALL_NUMBER_endpoint_reply_receive, child_given[0], &message);
+	}
+	return 0;
+}
+
+static uint64_t call_and_keep_fpu(uint64_t pattern)
+{
+	uint64_t wrong = isa_hold_fpu(pattern, 1);
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct short_message message = {0};
+
+		arch_ipc_short(SYSCALL_NUMBER_endpoint_call, child_given[0], &message);
+		wrong |= isa_fpu_residue() ^ pattern;
+		wrong |= message_label(message.info);
+	}
+	return wrong;
+}
+
+// A server and two clients that have a pattern of their own each, and write it once.
+TEST(ipc_floating_point_registers_of_all_are_kept)
+{
+	struct child server, clients[2];
+	handle_t endpoint;
+
+	REQUIRE_OK(endpoint_create(&endpoint));
+	REQUIRE(child_start(&server, serve_and_keep_fpu, 0, &endpoint, 1));
+	REQUIRE(wait_for_state(server.thread, THREAD_BLOCKED));
+	for (unsigned i = 0; i < 2; i++)
+		REQUIRE(child_start(&clients[i], call_and_keep_fpu, 0x1234567812345678 << i, &endpoint, 1));
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT_EQUAL(child_wait(&clients[i]).exit_status, 0);
+	process_kill(server.process, 0);
+	child_wait(&server);
+	handle_close(endpoint);
+}

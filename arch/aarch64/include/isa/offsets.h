@@ -5,13 +5,14 @@
 #ifndef ISA_OFFSETS_H
 #define ISA_OFFSETS_H
 
-#define FRAME_SIZE   272
+#define FRAME_SIZE   288
 #define FRAME_X19    152
 #define FRAME_X29    232
 #define FRAME_X30    240
 #define FRAME_SP     248
 #define FRAME_PC     256
 #define FRAME_PSTATE 264
+#define FRAME_ZEROED 272
 
 #define THREAD_FRAME       0
 #define THREAD_TLS         8
@@ -43,7 +44,7 @@
 #define CPU_CURRENT         88
 #define CPU_ASID_ACTIVE     24
 #define CPU_ASID_GENERATION 32
-#define CPU_ADDRESS_SPACE   112
+#define CPU_ADDRESS_SPACE   120
 
 // See tlb.c.
 #define ASID_NUMBER_BITS 16

@@ -21,11 +21,13 @@ extern struct arch_clock arch_clock;
 // The barrier keeps the counter from being read ahead of time.
 static inline uint64_t arch_time_now(void)
 {
+	const struct arch_clock *clock = &arch_clock;
 	uint64_t ticks;
 
+	__asm__("" : "+r"(clock)); // for one load of both
 	instruction_barrier();
-	ticks = read_system_register(cntvct_el0) - arch_clock.base;
-	return (uint64_t)(((unsigned __int128)ticks * arch_clock.multiplier) >> CLOCK_SHIFT);
+	ticks = read_system_register(cntvct_el0) - clock->base;
+	return (uint64_t)(((unsigned __int128)ticks * clock->multiplier) >> CLOCK_SHIFT);
 }
 
 #endif

@@ -14,6 +14,8 @@ struct arch_frame {
 	uint64_t sp;
 	uint64_t pc;
 	uint64_t pstate;
+	uint64_t zeroed; // not 0: so are x2 to x18
+	uint64_t unused;
 };
 
 // As arch_fpu_get gives it.

@@ -37,7 +37,7 @@ struct arch_thread {
 	struct arch_frame *frame;
 	uint64_t fs_base, gs_base;           // of user mode, while the thread does not run
 	uint64_t host_fs_base, host_gs_base; // of its own code, while it runs a guest
-	uint8_t fpu_used; // FPU_USED...; 0: never
+	uint8_t fpu_used;                    // FPU_USED...; 0: never
 	alignas(FPU_STATE_ALIGN) uint8_t fpu[FPU_STATE_SIZE];
 };
 
