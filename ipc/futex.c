@@ -51,7 +51,7 @@ static enum error find_space(handle_t handle, rights_t rights, struct address_sp
 }
 
 static enum error find_word(
-	struct address_space *space, uint64_t address, bool for_write, struct futex_word *word)
+	struct address_space *space, uint64_t address, uint64_t access, struct futex_word *word)
 {
 	enum error error;
 
@@ -59,18 +59,19 @@ static enum error find_word(
 		return ERR_INVALID_ARGUMENT;
 	if (!user_range_valid(address, sizeof(uint32_t)))
 		return ERR_BAD_ADDRESS;
-	error = address_space_futex_key(space, address, for_write, &word->key, &word->frame);
+	error = address_space_futex_key(space, address, access, &word->key, &word->frame);
 	if (!error)
 		word->value = (uint32_t *)((char *)phys_to_virt(word->frame) + address % PAGE_SIZE);
 	return error;
 }
 
-enum error futex_find_word(handle_t handle, uint64_t address, rights_t rights, struct futex_word *word)
+enum error futex_find_word_for(
+	handle_t handle, uint64_t address, rights_t rights, uint64_t access, struct futex_word *word)
 {
 	struct address_space *space;
 	enum error error = find_space(handle, rights, &space);
 
-	return error ? error : find_word(space, address, (rights & RIGHT_WRITE) != 0, word);
+	return error ? error : find_word(space, address, access, word);
 }
 
 // A requeue may move the waiter to another bucket meanwhile.
@@ -169,7 +170,7 @@ void futex_wake_address(uint64_t address, uint64_t count)
 	struct address_space *space = thread_current()->process->space;
 	struct futex_word word;
 
-	if (space && find_word(space, address, false, &word) == ERR_OK)
+	if (space && find_word(space, address, MAPPING_READ, &word) == ERR_OK)
 		wake(&word, count);
 }
 

@@ -251,9 +251,11 @@ enum error address_space_pin(struct address_space *space, vaddr_t address, bool 
 }
 
 enum error address_space_futex_key(
-	struct address_space *space, vaddr_t address, bool for_write, struct futex_key *key, paddr_t *frame)
+	struct address_space *space, vaddr_t address, uint64_t access, struct futex_key *key, paddr_t *frame)
 {
-	enum error error = pin(space, address, for_write ? MAPPING_WRITE : MAPPING_READ, frame, key);
+	enum error error = pin(space, address, access, frame, key);
 
-	return error && (!for_write || error == ERR_PEER_FAULT) ? ERR_BAD_ADDRESS : error;
+	if (error && (access == MAPPING_READ || error == ERR_PEER_FAULT))
+		error = ERR_BAD_ADDRESS;
+	return error;
 }

@@ -8,7 +8,7 @@
 #include <arch/types.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <tern/types.h>
+#include <tern/info.h>
 
 struct thread;
 
@@ -42,7 +42,15 @@ static inline bool futex_same_key(const struct futex_key *a, const struct futex_
 
 // Looks up a word of an address space, or of the current thread's own (HANDLE_SELF), that may then be written if the rights
 // that are needed have WRITE. Errors: INVALID_ARGUMENT (misaligned), BAD_ADDRESS, to write NO_MEMORY as well, those of the handle.
-enum error futex_find_word(handle_t handle, uint64_t address, rights_t rights, struct futex_word *word);
+enum error futex_find_word_for(
+	handle_t handle, uint64_t address, rights_t rights, uint64_t access, struct futex_word *word);
+
+static inline enum error futex_find_word(
+	handle_t handle, uint64_t address, rights_t rights, struct futex_word *word)
+{
+	return futex_find_word_for(
+		handle, address, rights, rights & RIGHT_WRITE ? MAPPING_WRITE : MAPPING_READ, word);
+}
 
 static inline bool futex_has_value(const struct futex_word *word, uint32_t expected)
 {

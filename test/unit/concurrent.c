@@ -140,10 +140,10 @@ static void test_waits(void)
 static uint32_t words[4];
 
 enum error address_space_futex_key(
-	struct address_space *space, vaddr_t address, bool for_write, struct futex_key *key, paddr_t *frame)
+	struct address_space *space, vaddr_t address, uint64_t access, struct futex_key *key, paddr_t *frame)
 {
 	(void)space;
-	(void)for_write;
+	(void)access;
 	*key = (struct futex_key){.object_id = 1, .offset = address};
 	*frame = address & ~(vaddr_t)(PAGE_SIZE - 1);
 	return ERR_OK;
