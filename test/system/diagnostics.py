@@ -75,6 +75,16 @@ def _boot_with_debugger(guest: Guest, words: list[str], program: str | None, lin
     return outcome, said
 
 
+@system_test()
+def debugger_finds_functions_of_native_programs(guest: Guest) -> None:
+    """All are at the same address in this layout; what comes there first is init."""
+    words = ["/bin/busybox", "true"]
+    script = ["hbreak start_main", "continue", "backtrace", "delete", "continue"]
+    outcome, said = _boot_with_debugger(guest, words, "init", script)
+    equal("status", outcome.status, 0)
+    _shows(said, rb"Breakpoint 1, start_main \(", rb"\n#0 .*start_main \(argument_count=1, .*user/lib/start\.c:", rb"\n#1 ")
+
+
 def _panic_by_debugger(guest: Guest, *lines: str) -> tuple[bytes, bytes]:
     """Has a debugger stop the kernel in a page fault and do something; what the log and the debugger say."""
     script = ["hbreak address_space_fault", f"ignore 1 {MOMENT}", "continue", "delete", *lines]

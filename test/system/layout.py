@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from tern import qemu
+from tern.commands import PROGRAM_BASE
 from tern.testing import Guest, check, equal, system_test
 
 SOURCE = Path(__file__).with_name("layout.c")
@@ -24,8 +25,8 @@ def _places(guest: Guest, program: str, **options) -> list[set[str]]:
     return [set(column) for column in zip(*(line.split() for line in lines), strict=True)]
 
 
-def _differ(guest: Guest, program: str) -> None:
-    """Several processes of one boot, two boots. (RISC-V has few enough places for two processes to be alike by chance.)"""
+def _differ(guest: Guest, program: str) -> list[set[str]]:
+    """Several processes of one boot, two boots. Returns the addresses in the fixed layout. (RISC-V has few enough places for two processes to be alike by chance.)"""
     code_is_fixed = program == "/tmp/layout" and guest.architecture in NOT_STATIC_PIE
     boots = [_places(guest, program, machine=qemu.Machine(smp=4)) for _ in range(2)]
     for part, first, second in zip(PARTS, *boots, strict=True):
@@ -38,6 +39,7 @@ def _differ(guest: Guest, program: str) -> None:
     first, second = (_places(guest, program, fixed_layout=True) for _ in range(2))
     check(all(len(addresses) == 1 for addresses in first), f"with a fixed layout the addresses are {first}")
     equal("addresses in another boot", second, first)
+    return first
 
 
 @system_test()
@@ -47,4 +49,5 @@ def layout_of_linux_programs(guest: Guest) -> None:
 
 @system_test()
 def layout_of_native_programs(guest: Guest) -> None:
-    _differ(guest, "/tern/test-programs/layout")
+    (code,) = _differ(guest, "/tern/test-programs/layout")[0]
+    equal("distance of the code from where ./tern debug has it", int(code, 16) - PROGRAM_BASE & ~0xFFFF, 0)
