@@ -60,7 +60,6 @@ void loan_make(struct thread *server, struct thread *client)
 		return;
 	if (loans == LOAN_CHAIN_MAX || !scheduler_may_run(server, &cpus[client->cpu]))
 		return;
-	server->caller.priority = loan_follow(client).priority;
 	server->caller.loans = (uint8_t)(loans + 1);
 	// They keep together. One whose stack is still in use goes on where it is.
 	if (!atomic_load(&server->on_cpu))

@@ -59,7 +59,6 @@ INLINE void direct_lend(struct thread *server, const struct thread *client, uint
 	uint8_t priority = client->priority;
 
 	server->caller.loans = (uint8_t)(loans + 1);
-	ONCE(uint8_t, server->caller.priority) = priority; // two stores, which compilers would make more of
 	if (RARE(server->priority != priority))
 		server->priority = priority > server->base_priority ? priority : server->base_priority;
 }
