@@ -37,13 +37,43 @@ void caller_finish(struct thread *client, enum error error)
 		arch_message_set_result(&client->arch, error, 0, 0);
 }
 
+// Ends the watch of a wait that has been claimed.
+static void end_watch(struct thread *client, bool is_gone)
+{
+	const struct capability none = {.object = NULL};
+	struct notification *notification;
+	uint64_t bits;
+
+	// Who sets a watch says so before he looks whether the wait goes on.
+	if (!(atomic_load(&client->hindrances) & HINDRANCE_WATCHED))
+		return;
+	spin_lock(&client->lock);
+	bits = atomic_load(&client->answer_watch.bits);
+	notification = binding_replace(&client->answer_watch, client->answer_watch_holder, NULL, &none, 0);
+	thread_unhinder(client, HINDRANCE_WATCHED);
+	spin_unlock(&client->lock);
+	if (notification == NULL)
+		return;
+	if (is_gone && bits)
+		notification_signal(notification, bits);
+	object_put(&notification->object);
+}
+
+void caller_cancel(struct thread *client)
+{
+	end_watch(client, true);
+}
+
 // Ends the caller's wait, unless that is over, and empties the binding. True: thread_wake remains to be called; false: the caller
 // is to be put.
 static bool claim(struct caller *caller)
 {
-	bool claimed = thread_claim_wait(caller->thread, caller->wait_number);
+	struct thread *client = caller->thread;
+	bool claimed = thread_claim_wait(client, caller->wait_number);
 
 	caller_unbind(caller);
+	if (claimed)
+		end_watch(client, false);
 	return claimed;
 }
 

@@ -145,7 +145,7 @@ static void fail_receive(struct thread *thread, enum error error)
 static const struct wait_operations send_wait = {"send", cancel_send, caller_finish};
 const struct wait_operations ipc_receive_wait = {"receive", cancel_receive, fail_receive};
 // Accepted: in no queue.
-const struct wait_operations ipc_answer_wait = {"answer", NULL, caller_finish};
+const struct wait_operations ipc_answer_wait = {"answer", caller_cancel, caller_finish};
 
 // Higher priority first, then earlier arrival.
 static uint64_t sender_key(struct thread *sender, uint64_t arrival)

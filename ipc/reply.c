@@ -90,6 +90,55 @@ struct syscall_result sys_reply_save(void)
 	return SYSCALL_VALUE(handle);
 }
 
+// Binds what binding_lookup found while the caller waits. `replaced`: to be put. False: it does not wait any more.
+static bool set_watch(const struct caller *caller, const struct capability *holder,
+	const struct capability *found, uint64_t bits, struct notification **replaced)
+{
+	struct thread *client = caller->thread;
+	bool waits;
+
+	spin_lock(&client->lock);
+	// In this order: whoever ends the wait does so before he looks for a watch.
+	thread_hinder(client, HINDRANCE_WATCHED);
+	waits = thread_wait_number(client) == caller->wait_number;
+	if (waits) {
+		struct object *object = holder->object ? holder->object : &client->object;
+
+		*replaced = binding_replace(&client->answer_watch, object, holder, found, bits);
+		client->answer_watch_holder = object;
+	}
+	if (client->answer_watch.notification == NULL)
+		thread_unhinder(client, HINDRANCE_WATCHED);
+	spin_unlock(&client->lock);
+	return waits;
+}
+
+struct syscall_result sys_reply_watch(handle_t handle, handle_t notification_handle, uint64_t bits)
+{
+	struct capability holder = {.object = NULL}, found;
+	struct notification *notification;
+	struct caller caller;
+	enum error error = handle == HANDLE_NONE
+		? ERR_OK
+		: capability_lookup(handle, OBJECT_REPLY, RIGHT_SEND, &holder);
+
+	capability_locate(&holder, &thread_current()->process->table, handle);
+	if (!error)
+		error = caller_find(handle, RIGHT_SEND, &caller);
+	if (error)
+		return SYSCALL_ERROR(error);
+	error = binding_lookup(notification_handle, bits, &found);
+	if (!error) {
+		notification = binding_notification(&found);
+		if (!set_watch(&caller, &holder, &found, bits, &notification) && notification)
+			notification_signal(notification, bits);
+		if (notification)
+			object_put(&notification->object);
+	}
+	object_put(&caller.thread->object);
+	return SYSCALL_ERROR(error);
+}
+
 static void destroy(struct object *object)
 {
 	struct caller caller = take_caller(reply_of(object));
@@ -100,5 +149,6 @@ static void destroy(struct object *object)
 const struct object_operations reply_operations = {
 	.name = "reply",
 	.cache = &reply_cache,
+	.revoke_kept = binding_revoke_kept,
 	.destroy = destroy,
 };

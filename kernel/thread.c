@@ -113,6 +113,7 @@ static void set_defaults(struct thread *thread, const struct thread_attributes *
 	list_init(&thread->inheritance.unsettled);
 	derivation_init_alone(&thread->queued);
 	binding_init(&thread->watch);
+	binding_init(&thread->answer_watch);
 	atomic_init(&thread->state, THREAD_CREATING);
 	thread->timeout.expire = expire;
 	thread->timeout.deadline = DEADLINE_NEVER;

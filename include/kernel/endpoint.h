@@ -94,6 +94,8 @@ void caller_fail(struct caller *caller, enum error error);
 // Answers with the current thread's message, already checked. The binding is used up. Errors: GONE; NO_SLOTS,
 // NO_MEMORY, TOO_LONG (the caller could not take it, and got the same error).
 enum error caller_answer(struct caller *caller);
+// The wait has ended without an answer: tells who watches it.
+void caller_cancel(struct thread *client);
 // What ends the wait of a caller whose call was accepted, or a sender's: releases its offers and sets its
 // results.
 void caller_finish(struct thread *client, enum error error);

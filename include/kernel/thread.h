@@ -73,6 +73,7 @@ enum hindrance {
 	HINDRANCE_AFFINITY = 1 << 5, // it may not run any more where it ran last
 	HINDRANCE_ISA = 1 << 6,      // for ever: this CPU cannot
 	HINDRANCE_STEP = 1 << 7,     // it is stepped, and its CPU must be told
+	HINDRANCE_WATCHED = 1 << 8,  // its server is told if it stops waiting
 };
 
 // An offered buffer, resolved at the time of the call.
@@ -186,8 +187,10 @@ struct thread {
 	uint64_t clear_tid_address;
 	uint64_t exit_status;
 	bool detached;
-	struct thread *joiner; // waits in thread_join; guarded by lock
-	struct binding watch;  // signals its end; guarded by lock
+	struct thread *joiner;       // waits in thread_join; guarded by lock
+	struct binding watch;        // signals its end; guarded by lock
+	struct binding answer_watch; // signals that its wait for an answer ends without one; guarded by lock
+	struct object *answer_watch_holder; // the reply, or the thread itself: there as long as that watch
 	struct derivation
 		queued; // while in an endpoint's queue of senders: on behalf of the capability it sends through
 	struct inheritance inheritance;

@@ -139,6 +139,8 @@ HANDLE_CASE(endpoint_reply, capability, ANY, RIGHT_TRANSFER, AN(REPLY),
 	(with_capability(handle), message.info &= ~MESSAGE_TRY, &message));
 OPTIONAL_HANDLE_CASE(reply_read, reply, REPLY, 0, handle, 0, 0, bytes, 1, &yielded);
 OPTIONAL_HANDLE_CASE(reply_write, reply, REPLY, 0, handle, 0, 0, bytes, 1, &yielded);
+OPTIONAL_HANDLE_CASE(reply_watch, reply, REPLY, 0, handle, AN(NOTIFICATION), 1);
+OPTIONAL_HANDLE_CASE(reply_watch, notification, NOTIFICATION, RIGHT_SEND, AN(REPLY), handle, 1);
 HANDLE_CASE(endpoint_bind, endpoint, ENDPOINT, RIGHT_RECEIVE | RIGHT_BIND, handle, AN(NOTIFICATION));
 OPTIONAL_HANDLE_CASE(endpoint_bind, notification, NOTIFICATION, RIGHT_RECEIVE, AN(ENDPOINT), handle);
 

@@ -109,6 +109,7 @@ static uint64_t use_weak_replies(uint64_t argument)
 	status = (uint64_t)reply_read(message.words[0], 0, 0, &byte, 1, &copied) << 16;
 	status |= (uint64_t)reply_write(message.words[1], 0, 0, &byte, 1, &copied) << 8;
 	status |= (uint64_t)memory_supply(message.words[1], 0, HANDLE_NONE, 0, PAGE_SIZE) << 24;
+	status |= (uint64_t)reply_watch(message.words[2], HANDLE_NONE, 0) << 32;
 	message.info = 0;
 	return status | endpoint_reply(message.words[2], &message);
 }
@@ -135,7 +136,8 @@ TEST(ipc_reply_rights)
 	EXPECT_OK(endpoint_reply(HANDLE_NONE, &message));
 	status = child_wait(&child).exit_status;
 	EXPECT_LACKS(READ, reply_read, status >> 16 & 0xff);
-	EXPECT_LACKS(WRITE, memory_supply, status >> 24);
+	EXPECT_LACKS(SEND, reply_watch, status >> 32);
+	EXPECT_LACKS(WRITE, memory_supply, status >> 24 & 0xff);
 	EXPECT_LACKS(WRITE, reply_write, status >> 8 & 0xff);
 	EXPECT_LACKS(SEND, endpoint_reply, status & 0xff);
 	EXPECT_OK(endpoint_reply(reply, with_info(0)));

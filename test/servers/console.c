@@ -4,9 +4,12 @@
 
 #include "check.h"
 #include <protocol/error.h>
+#include <pthread.h>
 #include <runtime/console.h>
 #include <runtime/ipc.h>
 #include <runtime/start.h>
+#include <runtime/system_calls.h>
+#include <runtime/thread.h>
 #include <string.h>
 
 #define MILLISECOND ((uint64_t)1000 * 1000)
@@ -61,6 +64,50 @@ static void test_input(void)
 	check_error(console_read(console, buffer, &length, 0), ERR_INVALID_ARGUMENT, "no room for input");
 }
 
+static _Atomic handle_t reader;
+
+static void *read_for_ever(void *argument)
+{
+	char byte;
+	size_t length = 1;
+	reader = thread_handle();
+	console_read(console, &byte, &length, DEADLINE_NEVER);
+	return argument;
+}
+
+static uint64_t live_objects(void)
+{
+	struct system_info info = {0};
+	system_info(start_handle(START_SYSTEM), &info);
+	return info.objects;
+}
+
+static bool waits_for_answer(handle_t thread)
+{
+	struct thread_info info = {0};
+	return thread != HANDLE_NONE && thread_info(thread, &info) == ERR_OK &&
+		strcmp(info.waits_for, "answer") == 0;
+}
+
+// Nothing happens that would show the driver that it is gone but what the kernel tells: the thread, its message buffer and its reply
+// are freed all the same.
+static void test_reader_that_ends(void)
+{
+	uint64_t waiting, deadline, now;
+	pthread_t thread;
+	clock_get(&now);
+	deadline = now + 60000 * MILLISECOND;
+	pthread_create(&thread, NULL, read_for_ever, NULL);
+	while (!waits_for_answer(reader) && now < deadline)
+		clock_get(&now);
+	waiting = live_objects();
+	check_error(thread_kill(reader, 0), ERR_OK, "a reader is killed");
+	handle_close(reader);
+	while (live_objects() + 3 > waiting && now < deadline)
+		clock_get(&now);
+	check(live_objects() + 3 <= waiting, "the driver lets go of a reader that was killed");
+}
+
 static enum error watch(handle_t capability, uint64_t bits)
 {
 	struct message message = {
@@ -89,6 +136,7 @@ int main(void)
 	console = start_handle(START_CONSOLE);
 	test_output();
 	test_input();
+	test_reader_that_ends();
 	test_watch();
 	return check_end();
 }

@@ -234,6 +234,8 @@ static void answer_and_receive(unsigned *seed)
 		struct syscall_result saved = sys_reply_save();
 
 		CHECK(saved.error == ERR_OK);
+		if (rand_r(seed) % 2 == 0)
+			CHECK(sys_reply_watch(saved.value, notifications[cpu], 2).error == ERR_OK);
 		set_message(saved.value, MESSAGE_INFO(0, 1, 0), word + 1);
 		sys_endpoint_reply();
 		set_message(endpoints[cpu], 0, 0);
@@ -241,6 +243,7 @@ static void answer_and_receive(unsigned *seed)
 		break;
 	}
 	case 1: // not at all
+		CHECK(sys_reply_watch(HANDLE_NONE, notifications[cpu], 4).error == ERR_OK);
 		set_message(endpoints[cpu], 0, 0);
 		sys_endpoint_receive();
 		break;
@@ -366,12 +369,13 @@ static void end_call(struct thread *client)
 }
 
 // In every other round it watches the call's end: the binding has its reference already then. Else it does not wait for that, and
-// drops the call.
-static void lose_client(unsigned round, unsigned *seed)
+// drops the call. True: it was not dropped.
+static bool lose_client(unsigned round, unsigned *seed)
 {
 	struct caller *caller = &host_cpu->current->caller;
 	struct thread *client = caller->thread;
 
+	CHECK(sys_reply_watch(HANDLE_NONE, notifications[0], 1).error == ERR_OK);
 	if (round % 2 == 0) {
 		for (unsigned i = 1; thread_is_waiting(client, caller->wait_number); i++)
 			if (i % 1000 == 0)
@@ -382,8 +386,10 @@ static void lose_client(unsigned round, unsigned *seed)
 	}
 	atomic_store(&seen, round);
 	caller_fail(caller, ERR_GONE);
-	if (atomic_load(&woken[0]) == client)
-		end_call(client);
+	if (atomic_load(&woken[0]) != client)
+		return true;
+	end_call(client);
+	return false;
 }
 
 static void lose_clients(unsigned *seed)
@@ -392,6 +398,7 @@ static void lose_clients(unsigned *seed)
 
 	for (unsigned round = 1; round <= DEATHS; round++) {
 		struct core_machine_thread *client = object_create(OBJECT_THREAD, &root_account);
+		bool is_gone;
 
 		core_machine_run_thread(0, client);
 		caller_bind(&server->caller, &client->thread,
@@ -401,8 +408,9 @@ static void lose_clients(unsigned *seed)
 		atomic_store(&woken[0], NULL);
 		wait_for(&ready, round);
 		atomic_store(&begun, round);
-		lose_client(round, seed);
+		is_gone = lose_client(round, seed);
 		wait_for(&killed, round);
+		CHECK((sys_notification_poll(notifications[0]).error == ERR_OK) == is_gone);
 		object_reap();
 	}
 	core_machine_run_thread(0, container_of(server, struct core_machine_thread, thread));
@@ -462,10 +470,10 @@ int main(void)
 	for (unsigned i = 0; i < CPUS; i++)
 		core_machine_run_thread(i, object_create(OBJECT_THREAD, &root_account));
 	before = root_account.objects_used;
-	on_cpus(2, lose_or_kill);
-	CHECK(ended == DEATHS && root_account.objects_used == before);
 	share(sys_endpoint_create(), endpoints);
 	share(sys_notification_create(), notifications);
+	on_cpus(2, lose_or_kill);
+	CHECK(ended == DEATHS && root_account.objects_used == before + 2);
 	CHECK(sys_endpoint_bind(endpoints[0], notifications[0]).error == ERR_OK);
 	CHECK(capability_lookup(endpoints[0], OBJECT_ENDPOINT, 0, &found) == ERR_OK);
 	endpoint = container_of(found.object, struct endpoint, object);

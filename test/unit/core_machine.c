@@ -64,6 +64,7 @@ void core_machine_run_thread(unsigned cpu, struct core_machine_thread *made)
 	list_init(&thread->wait_link);
 	list_init(&thread->inheritance.unsettled);
 	derivation_init_alone(&thread->queued);
+	binding_init(&thread->answer_watch);
 	atomic_store(&thread->state, THREAD_RUNNING);
 	cpus[cpu].current = thread;
 	atomic_store(&threads[cpu], thread);

@@ -34,6 +34,8 @@ struct watch {
 
 static struct queue writers, readers, drainers;
 static struct watch watches[CONSOLE_WATCHERS];
+static handle_t gone_notification;
+static uint64_t gone_bits;
 
 // --- Queues
 
@@ -44,8 +46,8 @@ static void remove_at(struct queue *queue, size_t index)
 		(queue->count - index) * sizeof(queue->entry[0]));
 }
 
-// A caller that has died still has its entry until somebody tries to use its buffer.
-static void remove_dead(struct queue *queue)
+// Whose caller has gone is told when somebody tries to use its buffer.
+static void remove_gone(struct queue *queue)
 {
 	uint64_t copied;
 	uint8_t nothing;
@@ -62,12 +64,11 @@ static void remove_dead(struct queue *queue)
 static enum error enter(struct queue *queue, struct waiting waiting)
 {
 	if (queue->count == QUEUE_SIZE)
-		remove_dead(queue);
-	if (queue->count == QUEUE_SIZE)
 		return ERR_BUSY;
 	enum error error = reply_save(&waiting.reply);
 	if (error != ERR_OK)
 		return error;
+	reply_watch(waiting.reply, gone_notification, gone_bits);
 	queue->entry[queue->count++] = waiting;
 	return SERVER_LATER;
 }
@@ -277,6 +278,19 @@ static void work_for_drainers(void)
 }
 
 // --- All
+
+void clients_open(handle_t notification, uint64_t bits)
+{
+	gone_notification = notification;
+	gone_bits = bits;
+}
+
+void clients_remove_gone(void)
+{
+	remove_gone(&writers);
+	remove_gone(&readers);
+	remove_gone(&drainers);
+}
 
 void clients_work(void)
 {

@@ -8,6 +8,10 @@
 
 #include <runtime/server.h>
 
+// The notification's bits say that clients have gone that waited: clients_remove_gone.
+void clients_open(handle_t notification, uint64_t bits);
+void clients_remove_gone(void);
+
 // Requests of protocol/console.h; each returns the label of the answer, or SERVER_LATER.
 enum error client_write(struct request *request);
 enum error client_read(struct request *request);

@@ -19,6 +19,7 @@ enum {
 	BIT_INTERRUPT = 1 << 0,
 	BIT_LOG = 1 << 1,
 	BIT_TIMER = 1 << 2,
+	BIT_GONE = 1 << 3,
 };
 
 static struct device device;
@@ -77,6 +78,8 @@ static void handle_notification(uint64_t bits)
 		kernel_log_work();
 	if (bits & BIT_TIMER)
 		timer_deadline = DEADLINE_NEVER;
+	if (bits & BIT_GONE)
+		clients_remove_gone();
 	work();
 }
 
@@ -143,6 +146,7 @@ static enum error open_all(const struct server *server)
 		error = interrupt_bind(device.interrupt, notification, BIT_INTERRUPT);
 	if (error == ERR_OK)
 		error = kernel_log_open(notification, BIT_LOG, level);
+	clients_open(notification, BIT_GONE);
 	return error;
 }
 
