@@ -72,31 +72,6 @@ void offers_release(struct thread *thread)
 	spin_unlock(&thread->lock);
 }
 
-enum error caller_find(handle_t handle, rights_t rights, struct caller *found)
-{
-	struct capability capability;
-	struct reply *reply;
-	enum error error;
-
-	if (handle == HANDLE_NONE) {
-		*found = thread_current()->caller;
-		if (found->thread == NULL)
-			return ERR_BAD_STATE;
-		object_get(&found->thread->object);
-		return ERR_OK;
-	}
-	error = capability_lookup(handle, OBJECT_REPLY, rights, &capability);
-	if (error)
-		return error;
-	reply = container_of(capability.object, struct reply, object);
-	spin_lock(&reply->lock);
-	*found = reply->caller;
-	if (found->thread)
-		object_get(&found->thread->object);
-	spin_unlock(&reply->lock);
-	return found->thread ? ERR_OK : ERR_GONE;
-}
-
 // The part [offset, offset + length) of an offer, as an address in its counted space. The caller still waits,
 // or it is ERR_GONE.
 static enum error find_range(const struct caller *caller, uint64_t index, uint64_t flag, uint64_t offset,

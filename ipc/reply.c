@@ -33,6 +33,31 @@ static struct caller take_caller(struct reply *reply)
 	return caller;
 }
 
+enum error caller_find(handle_t handle, rights_t rights, struct caller *found)
+{
+	struct capability capability;
+	struct reply *reply;
+	enum error error;
+
+	if (handle == HANDLE_NONE) {
+		*found = thread_current()->caller;
+		if (found->thread == NULL)
+			return ERR_BAD_STATE;
+		object_get(&found->thread->object);
+		return ERR_OK;
+	}
+	error = capability_lookup(handle, OBJECT_REPLY, rights, &capability);
+	if (error)
+		return error;
+	reply = reply_of(capability.object);
+	spin_lock(&reply->lock);
+	*found = reply->caller;
+	if (found->thread)
+		object_get(&found->thread->object);
+	spin_unlock(&reply->lock);
+	return found->thread ? ERR_OK : ERR_GONE;
+}
+
 static enum error reply_by_handle(struct thread *thread, handle_t handle)
 {
 	struct capability capability;

@@ -70,7 +70,7 @@ INLINE bool direct_claim_waiting(struct thread *thread)
 // The current thread waits from now on: its frame is what others may change.
 INLINE void direct_begin_wait(struct thread *self, const struct wait_operations *operations, uint64_t state)
 {
-	ONCE(const struct wait_operations *, self->wait_operations) = operations;
+	SET_ONCE(const struct wait_operations *, self->wait_operations, operations);
 	atomic_store(&self->state, state);
 }
 

@@ -100,16 +100,18 @@ void caller_cancel(struct thread *client);
 // results.
 void caller_finish(struct thread *client, enum error error);
 
+// --- ipc/reply.c
+
+// The caller of the current thread (HANDLE_NONE) or of a reply object, its thread counted. Errors: BAD_STATE,
+// GONE, those of a look-up.
+enum error caller_find(handle_t handle, rights_t rights, struct caller *found);
+
 // --- ipc/fault.c
 
 // The wait of a thread for the answer to its fault message is over.
 void fault_finish(struct thread *thread);
 
 // --- ipc/offer.c
-
-// The caller of the current thread (HANDLE_NONE) or of a reply object, its thread counted. Errors: BAD_STATE,
-// GONE, those of a look-up.
-enum error caller_find(handle_t handle, rights_t rights, struct caller *found);
 
 // Resolves the offers in the current thread's message buffer. Errors: INVALID_ARGUMENT and those of a
 // look-up.

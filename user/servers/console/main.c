@@ -146,7 +146,8 @@ static enum error open_all(const struct server *server)
 		error = interrupt_bind(device.interrupt, notification, BIT_INTERRUPT);
 	if (error == ERR_OK)
 		error = kernel_log_open(notification, BIT_LOG, level);
-	clients_open(notification, BIT_GONE);
+	if (error == ERR_OK)
+		clients_open(notification, BIT_GONE);
 	return error;
 }
 
