@@ -252,7 +252,7 @@ enum error capability_install_new(struct object *object, rights_t rights, handle
 // --- Deriving and revoking
 
 // The slot that a look-up found, if it still holds the same; NULL otherwise. The tree of the object is locked.
-static struct capability *same_slot(const struct capability *found)
+INLINE struct capability *same_slot(const struct capability *found)
 {
 	struct capability *slot = capability_slot(found->derivation.table, found->index);
 

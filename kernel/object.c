@@ -118,10 +118,10 @@ static void destroy(struct object *object)
 // Whether all other CPUs have been quiescent since the wait began.
 static bool all_were_quiescent(const struct cpu *self)
 {
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (&cpus[i] != self && cpus[i].online &&
-			atomic_load_explicit(&cpus[i].quiescent, memory_order_acquire) ==
-				self->reaper.seen[i])
+	for (const struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
+		if (cpu != self && cpu->online &&
+			atomic_load_explicit(&cpu->quiescent, memory_order_acquire) ==
+				self->reaper.seen[cpu->index])
 			return false;
 	return true;
 }
@@ -134,12 +134,12 @@ static void begin_wait(struct cpu *self)
 	reaper->destroyed = NULL;
 	reaper->hurried = false;
 	atomic_thread_fence(memory_order_seq_cst);
-	for (unsigned i = 0; i < cpu_count; i++) {
-		if (&cpus[i] == self)
+	for (struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++) {
+		if (cpu == self)
 			continue;
-		reaper->seen[i] = atomic_load_explicit(&cpus[i].quiescent, memory_order_relaxed);
+		reaper->seen[cpu->index] = atomic_load_explicit(&cpu->quiescent, memory_order_relaxed);
 		// Its next one is noted by trap_exit.
-		cpu_set_work(&cpus[i]);
+		cpu_set_work(cpu);
 	}
 }
 

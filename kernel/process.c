@@ -108,7 +108,8 @@ void process_remove_thread(struct thread *thread)
 	struct process *process = thread->process;
 	bool is_last;
 
-	scheduler_charge(thread);
+	if (scheduler_is_payer(thread))
+		scheduler_charge(thread);
 	spin_lock(&process->lock);
 	list_remove(&thread->process_link);
 	process->cpu_time += thread->cpu_time;

@@ -196,9 +196,8 @@ static void destroy(struct object *object)
 	assert(thread_get_state(thread) != THREAD_BLOCKED); // a binding relies on it: see struct caller
 	// A CPU that turns to it says so before it looks whether it has ended.
 	atomic_thread_fence(memory_order_seq_cst);
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (__builtin_expect(__atomic_load_n(&cpus[i].payer, __ATOMIC_RELAXED) == thread, 0))
-			scheduler_forget_payer(&cpus[i], thread);
+	if (scheduler_is_payer(thread))
+		scheduler_forget_payer(thread);
 	if (thread->kernel_stack)
 		kernel_stack_free(object->account, thread->kernel_stack, thread->kernel_stack_size);
 	if (thread->fault_endpoint)

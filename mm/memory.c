@@ -46,12 +46,10 @@ uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end)
 	return index == RADIX_NONE ? RADIX_NONE : index << PAGE_SHIFT;
 }
 
-uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end)
+uint64_t memory_find_step_end(struct memory *memory, uint64_t offset, uint64_t end)
 {
 	uint64_t pages, first;
 
-	if (end - offset <= PAGE_SIZE)
-		return end;
 	pages = memory->owner || memory->mapping_count == 0 ? PAGES_PER_STEP
 							    : PAGES_PER_STEP / memory->mapping_count;
 	if (end - offset <= pages * PAGE_SIZE)
@@ -168,7 +166,8 @@ void memory_discard(struct memory *memory, uint64_t offset, uint64_t end)
 
 	ASSERT_LOCK_HELD(&memory->lock);
 	assert(memory->kind == MEMORY_ANONYMOUS);
-	for (; (offset = memory_next_page(memory, offset, end)) != RADIX_NONE; offset += PAGE_SIZE, count++) {
+	for (; offset < end && (offset = memory_next_page(memory, offset, end)) != RADIX_NONE;
+		offset += PAGE_SIZE, count++) {
 		paddr_t frame = radix_remove(&memory->pages, offset >> PAGE_SHIFT, account);
 
 		if (memory->contiguous)

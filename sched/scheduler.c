@@ -147,7 +147,7 @@ static __attribute__((noinline)) void charge_cpu(struct cpu *cpu)
 	spin_unlock(&cpu->run_queue.lock);
 }
 
-void scheduler_forget_payer(struct cpu *cpu, const struct thread *thread)
+static void forget_payer(struct cpu *cpu, const struct thread *thread)
 {
 	spin_lock(&cpu->run_queue.lock);
 	if (cpu->payer == thread) {
@@ -156,6 +156,21 @@ void scheduler_forget_payer(struct cpu *cpu, const struct thread *thread)
 	}
 	spin_unlock(&cpu->run_queue.lock);
 	scheduler_reschedule(cpu);
+}
+
+bool scheduler_is_payer(const struct thread *thread)
+{
+	for (const struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
+		if (__atomic_load_n(&cpu->payer, __ATOMIC_RELAXED) == thread)
+			return true;
+	return false;
+}
+
+void scheduler_forget_payer(const struct thread *thread)
+{
+	for (struct cpu *cpu = cpus; cpu < cpus + cpu_count; cpu++)
+		if (__atomic_load_n(&cpu->payer, __ATOMIC_RELAXED) == thread)
+			forget_payer(cpu, thread);
 }
 
 bool scheduler_is_paid_by(struct cpu *cpu, const struct scheduling_context *context)

@@ -116,7 +116,11 @@ uint64_t memory_next_page(struct memory *memory, uint64_t offset, uint64_t end);
 // How far one step gets from `offset` on: at most `end`, and so many pages that with all that map them they are
 // PAGES_PER_STEP, of one leaf of the tree.
 // memory->lock is held.
-uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end);
+uint64_t memory_find_step_end(struct memory *memory, uint64_t offset, uint64_t end);
+static inline uint64_t memory_step_end(struct memory *memory, uint64_t offset, uint64_t end)
+{
+	return end - offset <= PAGE_SIZE ? end : memory_find_step_end(memory, offset, end);
+}
 
 // Gives pages that are not there those of `pages`, from its start on, or zeroed ones. `pages` is known to nobody
 // else. False: no memory. No lock held; preemption points inside.

@@ -76,8 +76,10 @@ void scheduler_charge_all(void);
 // The same of those that run on one thread's time.
 void scheduler_charge(const struct thread *payer);
 
-// A thread's last reference has gone: a CPU that runs on its time does not do so any more.
-void scheduler_forget_payer(struct cpu *cpu, const struct thread *thread);
+// Whether a CPU runs on a thread's time.
+bool scheduler_is_payer(const struct thread *thread);
+// A thread's last reference has gone: CPUs that run on its time do not do so any more.
+void scheduler_forget_payer(const struct thread *thread);
 // Whether a CPU runs on the time of a thread with this scheduling context.
 bool scheduler_is_paid_by(struct cpu *cpu, const struct scheduling_context *context);
 
