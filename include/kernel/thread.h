@@ -60,7 +60,7 @@ struct wait_operations {
 struct caller {
 	struct thread *thread; // NULL: none
 	uint64_t wait_number;  // its state word in that wait
-	uint8_t loans;    // it lends its time: the length of the chain of loans that ends here; 0: no loan
+	uint8_t loans; // it lends its time: the length of the chain of loans that ends here; 0: no loan
 };
 
 // Why a thread that a message wakes cannot go straight on to user mode: see ipc/fast_path.c.
