@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-#define MESSAGE_BUFFER ((uint64_t)3 << 35)
+#define MESSAGE_BUFFER ((uint64_t)13 << 32) // below programs
 
 struct leak_test {
 	const char *what;

@@ -10,7 +10,6 @@
 #define ROUND_TRIPS  10000
 #define FAULT_ROUNDS 10
 #define FAULT_PAGES  1000
-#define TOUCHED      ((uint64_t)1 << 36)
 
 // --- CPUs side by side
 
@@ -121,10 +120,9 @@ static uint64_t call_pair(uint64_t cpu)
 
 static uint64_t touch_pages(uint64_t cpu)
 {
-	uint64_t address = TOUCHED;
-	struct map_request request = {.length = FAULT_PAGES * PAGE_SIZE,
-		.address = address,
-		.flags = MAPPING_FIXED | MAPPING_READ | MAPPING_WRITE};
+	struct map_request request = {
+		.length = FAULT_PAGES * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
+	uint64_t address;
 
 	wait_for_go(cpu);
 	for (unsigned round = 0; round < FAULT_ROUNDS; round++) {

@@ -8,7 +8,7 @@
 #define ACTORS       10
 #define SERVERS      2
 #define RUNNING_TIME (1500 * MILLISECOND)
-#define OWN_MEMORY   ((uint64_t)1 << 36)
+#define OWN_MEMORY   ((uint64_t)9 << 32) // between message buffers and programs
 #define SHORT_TIME   (MILLISECOND / 5)
 
 struct actor {

@@ -10,8 +10,8 @@
 #define ACTORS         2
 #define PATIENCE       (60000 * MILLISECOND) // only a lost wake-up takes so long
 #define SHORT_TIME     (MILLISECOND / 5)
-#define SHARED_ADDRESS ((uint64_t)5 << 34)
-#define OWN_ADDRESS    ((uint64_t)7 << 34) // a range for each actor
+#define SHARED_ADDRESS ((uint64_t)10 << 32) // between message buffers and programs
+#define OWN_ADDRESS    ((uint64_t)11 << 32) // the same, a range for each actor
 #define OWN_PAGES      8
 
 enum count { CALLS, REVOKES, MAPS, THREADS, FUTEXES, MOVES, SUSPENDS, PROCESS_ENDS, COUNTS };
