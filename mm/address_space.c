@@ -123,6 +123,7 @@ void address_space_destroy(struct address_space *space)
 	spin_unlock(&space->lock);
 	address_space_unload(space);
 	unmap_sweep(space, 0, ARCH_USER_END);
+	preemption_point();
 	// Between the tables that are freed, others have to be looked through.
 	while (!arch_mmu_destroy(&space->arch, TABLES_PER_STEP, free_table, space))
 		preemption_point();
