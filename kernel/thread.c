@@ -290,8 +290,8 @@ static void mark_killed(struct thread *thread, uint64_t status)
 		thread_hinder(thread, HINDRANCE_KILLED);
 		unpark(thread);
 	}
-	// Its end must not wait for what runs between it and whoever ends it.
-	if (thread->base_priority < thread_current()->base_priority)
+	// Its end must not wait for what runs between it and whoever ends it; what it inherits may be gone before that.
+	if (thread->own_priority < thread_current()->base_priority)
 		scheduler_set_priority(thread, thread_current()->base_priority, thread->inherited_priority);
 	spin_unlock(&thread->lock);
 }
