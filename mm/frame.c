@@ -15,7 +15,7 @@
 #include <kernel/string.h>
 #include <stdatomic.h>
 
-#define BATCH_FRAMES 64
+#define BATCH_FRAMES 32
 #define BATCH_ORDER  5 // of the block that is split where the depot is empty
 #define CACHE_FRAMES (2 * BATCH_FRAMES)
 #define DEPOT_MAX    64 // batches

@@ -221,7 +221,8 @@ static bool destroy_below(
 		uint64_t *table = table_of(*entry);
 
 		for (size_t i = 0; i < ENTRIES; i++) {
-			if (is_table(table[i]) &&
+			// Most are empty, and interrupts are off.
+			if (table[i] != 0 && is_table(table[i]) &&
 				!destroy_below(&table[i], shift - LEVEL_BITS, limit, free, context))
 				return false;
 		}
