@@ -13,6 +13,18 @@
 	.popsection
 .endm
 
+// Four words at an offset from where source and destination are.
+.macro copy_words offset
+	may_fault 7f, ld t0, \offset(a1)
+	may_fault 7f, ld t1, \offset+8(a1)
+	may_fault 7f, ld t2, \offset+16(a1)
+	may_fault 7f, ld t3, \offset+24(a1)
+	may_fault 7f, sd t0, \offset(a0)
+	may_fault 7f, sd t1, \offset+8(a0)
+	may_fault 7f, sd t2, \offset+16(a0)
+	may_fault 7f, sd t3, \offset+24(a0)
+.endm
+
 .text
 
 // size_t arch_copy_from_user(void *destination, uintptr_t source, size_t length)
@@ -44,36 +56,15 @@ arch_copy_to_user:
 2:	addi t5, a2, -63            // last source address at which a block begins, plus 1
 	addi t4, a2, -7
 3:	bgeu a1, t5, 4f
-	may_fault 7f, ld t0, 0(a1)
-	may_fault 7f, ld t1, 8(a1)
-	may_fault 7f, ld t2, 16(a1)
-	may_fault 7f, ld t3, 24(a1)
-	may_fault 7f, ld a3, 32(a1)
-	may_fault 7f, ld a4, 40(a1)
-	may_fault 7f, ld a5, 48(a1)
-	may_fault 7f, ld a6, 56(a1)
-	may_fault 7f, sd t0, 0(a0)
-	may_fault 7f, sd t1, 8(a0)
-	may_fault 7f, sd t2, 16(a0)
-	may_fault 7f, sd t3, 24(a0)
-	may_fault 7f, sd a3, 32(a0)
-	may_fault 7f, sd a4, 40(a0)
-	may_fault 7f, sd a5, 48(a0)
-	may_fault 7f, sd a6, 56(a0)
+	copy_words 0
+	copy_words 32
 	addi a1, a1, 64
 	addi a0, a0, 64
 	j 3b
 
 4:	addi t5, a2, -31
 	bgeu a1, t5, 6f
-	may_fault 7f, ld t0, 0(a1)
-	may_fault 7f, ld t1, 8(a1)
-	may_fault 7f, ld t2, 16(a1)
-	may_fault 7f, ld t3, 24(a1)
-	may_fault 7f, sd t0, 0(a0)
-	may_fault 7f, sd t1, 8(a0)
-	may_fault 7f, sd t2, 16(a0)
-	may_fault 7f, sd t3, 24(a0)
+	copy_words 0
 	addi a1, a1, 32
 	addi a0, a0, 32
 	j 4b

@@ -364,6 +364,23 @@ TEST(futex_owner_dies)
 	worker_join(&low.worker);
 }
 
+// What it inherits goes with its futex, and may go before it has run: what its killer gives it stays.
+TEST(futex_owner_is_killed_while_it_inherits)
+{
+	struct thread_info self = {0};
+	struct lock lock = {0};
+	struct holder low = {.own = &lock, .number = 1}, high = {.wanted = &lock, .number = 2};
+
+	REQUIRE_OK(thread_info(HANDLE_SELF, &self));
+	REQUIRE(start(&low, LOW));
+	REQUIRE(start(&high, self.base_priority));
+	expect_priority(&low, self.base_priority);
+	EXPECT_OK(thread_kill(low.worker.thread, 9));
+	EXPECT_EQUAL(info_of(&low.worker).base_priority, self.base_priority);
+	EXPECT_EQUAL(worker_join(&low.worker), 9);
+	EXPECT_EQUAL(end(&high), ERR_PEER_CLOSED);
+}
+
 // The owner is where a more urgent thread keeps it from running, and comes to where none does.
 TEST(futex_owner_is_moved_to_another_cpu)
 {

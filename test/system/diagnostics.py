@@ -114,28 +114,37 @@ FRAME_AND_COPY = {
 }
 
 
-@system_test()
-def user_memory_out_of_reach(guest: Guest) -> None:
-    """The kernel reads memory of the running program, which that could read itself, but not by the routines for it: SMAP, PAN, SUM."""
-    counter, source, length, code = FRAME_AND_COPY[guest.architecture]
-    address = f"cpus[0].current->arch.frame->{counter}"
+def _panic_at_the_programs_code(guest: Guest, *commands: str) -> tuple[bytes, bytes, bytes]:
+    """Stops where the kernel resolves a fault of the program, gives gdb the commands and lets it go on: the log, what gdb said, and
+    where the program's code is, that it was just executing and that ADDRESS names in the commands."""
+    address = f"cpus[0].current->arch.frame->{FRAME_AND_COPY[guest.architecture][0]}"
     log, said = _panic_by_debugger(
         guest,
         "hbreak address_space_fault if access != FAULT_ACCESS_EXECUTE",  # its code is there
         "continue",
         "delete",
         f'printf "at %#lx\\n", {address}',
-        f'printf "holds %#x\\n", *(unsigned char *){address}',
-        f"set ${source} = {address}",
-        f"set ${length} = 1",
-        "set $pc = memcpy",
+        *(command.replace("ADDRESS", address) for command in commands),
         "continue",
     )
     shown = re.search(rb"at 0x([0-9a-f]+)\n", said)
     check(bool(shown), "gdb did not find the program's code")
+    return log, said, shown[1] if shown else b"?"
+
+
+@system_test()
+def user_memory_out_of_reach(guest: Guest) -> None:
+    """The kernel reads memory of the running program, which that could read itself, but not by the routines for it: SMAP, PAN, SUM."""
+    _, source, length, code = FRAME_AND_COPY[guest.architecture]
+    log, said, address = _panic_at_the_programs_code(
+        guest,
+        'printf "holds %#x\\n", *(unsigned char *)ADDRESS',
+        f"set ${source} = ADDRESS",
+        f"set ${length} = 1",
+        "set $pc = memcpy",
+    )
     check(guest.architecture != "riscv64" or b"holds 0x" in said, "the program's code is not there")
-    if shown:
-        _shows(log, rb"kernel panic: .*page fault, address 0x0*" + shown[1] + b", " + code, rb"memcpy\+0x")
+    _shows(log, rb"kernel panic: .*page fault, address 0x0*" + address + b", " + code, rb"memcpy\+0x")
 
 
 # The code of a fault on executing a page that is there, but not the kernel's to execute.
@@ -145,22 +154,9 @@ NOT_TO_BE_EXECUTED = {"x86_64": rb"code 0x110e", "aarch64": rb"code 0x8600000f",
 @system_test()
 def user_code_is_not_executed_by_the_kernel(guest: Guest) -> None:
     """The kernel jumps to code of the running program, which that was just executing: SMEP, PXN, pages of U."""
-    counter = FRAME_AND_COPY[guest.architecture][0]
-    address = f"cpus[0].current->arch.frame->{counter}"
-    log, said = _panic_by_debugger(
-        guest,
-        "hbreak address_space_fault if access != FAULT_ACCESS_EXECUTE",  # its code is there
-        "continue",
-        "delete",
-        f'printf "at %#lx\\n", {address}',
-        f"set $pc = {address}",
-        "continue",
-    )
-    shown = re.search(rb"at 0x([0-9a-f]+)\n", said)
-    check(bool(shown), "gdb did not find the program's code")
-    if shown:
-        fault = rb"page fault, address 0x0*" + shown[1] + b", " + NOT_TO_BE_EXECUTED[guest.architecture]
-        _shows(log, rb"kernel panic: .*" + fault, rb"backtrace:")
+    log, _, address = _panic_at_the_programs_code(guest, "set $pc = ADDRESS")
+    fault = rb"page fault, address 0x0*" + address + b", " + NOT_TO_BE_EXECUTED[guest.architecture]
+    _shows(log, rb"kernel panic: .*" + fault, rb"backtrace:")
 
 
 @system_test()
