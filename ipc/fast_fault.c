@@ -45,6 +45,7 @@ void ipc_fast_send_fault(const struct fault *fault)
 		direct_put_back(endpoint, handler);
 		return;
 	}
+	direct_lend_priority(handler, self);
 	direct_take_receiver(endpoint, handler);
 	give_message(self, handler, fault);
 	self->fault = *fault;

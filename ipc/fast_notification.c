@@ -60,34 +60,9 @@ INLINE void go_over_to_waiter(struct notification *notification, struct cpu *cpu
 	direct_go_over(cpu, self, waiter, SLICE_NANOSECONDS, now, cpu_count > 1);
 }
 
-// Whether the handle names what it named the last time, when it was looked up.
-INLINE bool is_target(struct target *target, handle_t handle)
-{
-	return target->handle == handle &&
-		ONCE(const uint32_t, target->slot->generation) == target->generation;
-}
-
-static __attribute__((noinline)) bool find(struct target *target, handle_t handle, rights_t needed)
-{
-	const struct capability_table *table = &thread_current()->process->table;
-	struct capability capability;
-
-	if (capability_read(table, handle, &capability) != ERR_OK ||
-		capability.object->type != OBJECT_NOTIFICATION || (capability.rights & needed) != needed)
-		return false;
-	*target = (struct target){
-		.handle = handle,
-		.slot = capability_slot(table, (uint32_t)handle),
-		.notification = container_of(capability.object, struct notification, object),
-		.badge = capability.badge,
-		.generation = capability.generation,
-	};
-	return true;
-}
-
 static __attribute__((noinline, cold)) struct syscall_result signal_another(handle_t handle, uint64_t bits)
 {
-	if (find(&thread_current()->signal_target, handle, RIGHT_SEND))
+	if (direct_find(&thread_current()->signal_target, handle, OBJECT_NOTIFICATION, RIGHT_SEND))
 		return fast_notification_signal(handle, bits, 0, 0, 0, 0);
 	return sys_notification_signal(handle, bits);
 }
@@ -101,7 +76,7 @@ struct syscall_result fast_notification_signal(SYSCALL_ENTRY_PARAMETERS)
 	struct notification *notification;
 	uint8_t base_priority;
 
-	if (RARE(!is_target(&self->signal_target, handle)))
+	if (RARE(!direct_is_target(&self->signal_target, handle)))
 		return signal_another(handle, bits);
 	notification = self->signal_target.notification;
 	if (self->signal_target.badge)
@@ -134,7 +109,7 @@ general:
 static __attribute__((noinline, cold)) struct syscall_result wait_for_another(
 	handle_t handle, uint64_t deadline)
 {
-	if (find(&thread_current()->wait_target, handle, RIGHT_RECEIVE))
+	if (direct_find(&thread_current()->wait_target, handle, OBJECT_NOTIFICATION, RIGHT_RECEIVE))
 		return fast_notification_wait(handle, deadline, 0, 0, 0, 0);
 	return sys_notification_wait(handle, deadline);
 }
@@ -173,7 +148,7 @@ struct syscall_result fast_notification_wait(SYSCALL_ENTRY_PARAMETERS)
 	struct notification *notification;
 	uint64_t word;
 
-	if (RARE(!is_target(&self->wait_target, handle)))
+	if (RARE(!direct_is_target(&self->wait_target, handle)))
 		return wait_for_another(handle, deadline);
 	notification = self->wait_target.notification;
 	if (RARE(!spin_try_lock(&notification->lock)))

@@ -55,8 +55,7 @@ INLINE bool has_only_words(struct thread *self)
 	if (!RARE((uint32_t)message_info != MESSAGE_REGISTER_WORDS))
 		return true;
 	if ((uint32_t)message_info == 0) {
-		message_word_0 = message_word_1 = message_word_2 = message_word_3 = 0;
-		__asm__ volatile(""); // not shared with what follows
+		arch_zero_message_words();
 		return true;
 	}
 	message_info &= ~MESSAGE_WIDE;
@@ -91,37 +90,11 @@ INLINE _Noreturn void slow_reply_receive(void)
 	arch_jump(arch_slow_endpoint_reply_receive);
 }
 
-// Whether the handle names what it named the last time, when it was looked up.
-INLINE bool is_target(const struct target *target)
-{
-	return target->handle == message_handle &&
-		ONCE(const uint32_t, target->slot->generation) == target->generation;
-}
-
-INLINE bool find(struct target *target, rights_t needed)
-{
-	const struct capability_table *table = &thread_current()->process->table;
-	struct capability capability;
-
-	if (capability_read(table, message_handle, &capability) != ERR_OK)
-		return false;
-	if (capability.object->type != OBJECT_ENDPOINT || !(capability.rights & needed))
-		return false;
-	*target = (struct target){
-		.handle = message_handle,
-		.slot = capability_slot(table, (uint32_t)message_handle),
-		.endpoint = container_of(capability.object, struct endpoint, object),
-		.badge = capability.badge,
-		.generation = capability.generation,
-	};
-	return true;
-}
-
 static COLD void call_another(void)
 {
 	struct thread *self = thread_current();
 
-	if (!find(&self->call_target, RIGHT_SEND))
+	if (!direct_find(&self->call_target, message_handle, OBJECT_ENDPOINT, RIGHT_SEND))
 		slow_call();
 	message_info = self->message_info;
 	arch_jump(arch_endpoint_call);
@@ -131,7 +104,7 @@ static COLD void reply_receive_another(void)
 {
 	struct thread *self = thread_current();
 
-	if (!find(&self->receive_target, RIGHT_RECEIVE))
+	if (!direct_find(&self->receive_target, message_handle, OBJECT_ENDPOINT, RIGHT_RECEIVE))
 		slow_reply_receive();
 	message_info = self->message_info;
 	arch_jump(arch_endpoint_reply_receive);
@@ -147,48 +120,50 @@ static COLD void switch_slowly(void)
 	address_space_load(cpu, cpu->current->space);
 	arch_fpu_switch_directly(&cpu->arch, &self->arch, &cpu->current->arch);
 	restore_message(&message);
-	arch_switch_directly(cpu, &self->arch, &cpu->current->arch);
+	arch_switch_directly(&self->arch, &cpu->current->arch);
 }
 
 // The other thread goes on at once, on the same time: in what is left of the slice, and paid by whoever pays now.
-INLINE _Noreturn void pass_on(struct cpu *cpu, struct thread *self, struct thread *next)
+INLINE _Noreturn void pass_on(struct thread *self, struct thread *next)
 {
 	struct address_space *space = next->space;
 
-	cpu->current = next;
-	if ((cpu->address_space != space && RARE(!direct_load(cpu, space))) ||
-		RARE(!arch_fpu_try_switch(&cpu->arch, &self->arch, &next->arch))) {
-		cpu->previous = self;
+	message_cpu->current = next;
+	if ((message_cpu->address_space != space && RARE(!direct_load(message_cpu, space))) ||
+		RARE(!arch_fpu_try_switch(&message_cpu->arch, &self->arch, &next->arch))) {
+		message_cpu->previous = self;
 		arch_jump(switch_slowly);
 	}
-	arch_switch_directly(cpu, &self->arch, &next->arch);
+	arch_switch_directly(&self->arch, &next->arch);
 }
 
 WHOLE void arch_endpoint_call(void)
 {
-	struct cpu *cpu = cpu_self();
-	struct thread *self = cpu->current, *server;
+	struct thread *self = arch_message_begin()->current, *server;
 	struct endpoint *endpoint;
-	uint8_t loans;
+	uint64_t loans;
 
 	if (RARE(!has_only_words(self)))
 		slow_call();
-	if (RARE(!is_target(&self->call_target)))
-		arch_jump(call_another);
 	endpoint = self->call_target.endpoint;
+	if (RARE(!direct_is_target(&self->call_target, message_handle)))
+		arch_jump(call_another);
 	server = direct_hold_receiver(endpoint);
 	if (RARE(server == NULL))
 		slow_call();
 	loans = self->caller.loans;
-	if (RARE(!direct_is_unhindered(server, cpu) || loans == LOAN_CHAIN_MAX)) {
-		direct_put_back(endpoint, server);
-		slow_call();
+	if (RARE(!direct_follows(server, self)) || RARE(loans & LOAN_CHAIN_MAX)) {
+		if (!direct_is_unhindered(server, message_cpu) || loans == LOAN_CHAIN_MAX) {
+			direct_put_back(endpoint, server);
+			slow_call();
+		}
+		direct_lend_priority(server, self);
 	}
 	direct_take_receiver(endpoint, server);
 	direct_wait_for_answer(self, server, loans);
 	message_info |= MESSAGE_CALL;
 	message_badge = self->call_target.badge;
-	pass_on(cpu, self, server);
+	pass_on(self, server);
 }
 
 // The client's wait has ended just before it was answered, and the server waits already.
@@ -206,17 +181,18 @@ static COLD void wait_after_nobody(void)
 	arch_enter_user(&thread_current()->arch);
 }
 
-INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self, uint8_t loans)
+INLINE _Noreturn void reply_receive(struct thread *self, uint64_t loans)
 {
 	struct thread *client = self->caller.thread;
 	uint64_t wait = self->caller.wait_number;
 	struct endpoint *endpoint;
 
-	if (RARE(!direct_is_unhindered(client, cpu) || direct_comes_later(client, self, cpu)))
+	if (RARE(!direct_follows(client, self)) &&
+		(!direct_is_unhindered(client, message_cpu) || direct_comes_later(client, self, message_cpu)))
 		slow_reply_receive();
-	if (RARE(!is_target(&self->receive_target)))
-		arch_jump(reply_receive_another);
 	endpoint = self->receive_target.endpoint;
+	if (RARE(!direct_is_target(&self->receive_target, message_handle)))
+		arch_jump(reply_receive_another);
 	// Whoever comes once it is entered may give it another caller.
 	self->caller.thread = NULL;
 	self->caller.loans = 0;
@@ -226,39 +202,37 @@ INLINE _Noreturn void reply_receive(struct cpu *cpu, struct thread *self, uint8_
 		slow_reply_receive();
 	}
 	if (RARE(!direct_claim(client, wait))) {
-		cpu->previous = client;
+		message_cpu->previous = client;
 		arch_jump(wait_after_nobody);
 	}
 	atomic_store(&self->alone_at, endpoint);
 	message_badge = 0;
-	pass_on(cpu, self, client);
+	pass_on(self, client);
 }
 
 // A client that works on a loan itself may have lost that; the general way finds out what it has now.
 static COLD void reply_receive_in_chain(void)
 {
 	struct message message = keep_message();
-	struct cpu *cpu = cpu_self();
-	struct thread *self = cpu->current, *client = self->caller.thread;
+	struct thread *self = thread_current(), *client = self->caller.thread;
 	bool good = self->caller.loans != 0 && !direct_has_lost_loan(client);
 
 	restore_message(&message);
 	if (good)
-		reply_receive(cpu, self, self->caller.loans);
+		reply_receive(self, self->caller.loans);
 	slow_reply_receive();
 }
 
 WHOLE void arch_endpoint_reply_receive(void)
 {
-	struct cpu *cpu = cpu_self();
-	struct thread *self = cpu->current;
+	struct thread *self = arch_message_begin()->current;
 
 	if (RARE(!has_only_words(self)))
 		slow_reply_receive();
 	// It has a caller with a loan, and so has not that one.
 	if (RARE(self->caller.loans != 1))
 		arch_jump(reply_receive_in_chain);
-	reply_receive(cpu, self, 1);
+	reply_receive(self, 1);
 }
 
 void ipc_fast_path_work(struct arch_thread *previous)

@@ -50,7 +50,7 @@ static void prepare(struct cpu *cpu, unsigned index)
 	atomic_init(&idle->state, THREAD_RUNNING);
 	atomic_init(&idle->on_cpu, true);
 	format_into(idle->name, sizeof(idle->name), "idle %u", index);
-	idle->cpu = index;
+	idle->cpu = (uint16_t)index;
 	idle->affinity = (uint64_t)1 << index;
 	idle->kernel_stack_size = IDLE_STACK_SIZE;
 	idle->kernel_stack = kernel_stack_allocate(&root_account, IDLE_STACK_SIZE);

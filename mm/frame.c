@@ -18,8 +18,8 @@
 #define BATCH_FRAMES 32
 #define BATCH_ORDER  5 // of the block that is split where the depot is empty
 #define CACHE_FRAMES (2 * BATCH_FRAMES)
-#define DEPOT_MAX    64 // batches
-#define USE_STEP     64 // frames of a block between preemption points
+#define DEPOT_MAX    128 // batches; more go back to the blocks, with the lock held for each frame
+#define USE_STEP     64  // frames of a block between preemption points
 
 #define ONE_SHARER ((uint64_t)1)
 #define ONE_PIN    ((uint64_t)1 << 32)

@@ -22,7 +22,7 @@ void scheduler_place(struct thread *thread)
 
 		if (scheduler_may_run(thread, &cpus[i]) && load < least) {
 			least = load;
-			thread->cpu = i;
+			thread->cpu = (uint16_t)i;
 		}
 	}
 }
@@ -41,7 +41,7 @@ static struct thread *take_from(struct cpu *victim, const struct cpu *cpu)
 
 		if (scheduler_may_run(thread, cpu) && !atomic_load(&thread->on_cpu)) {
 			run_queue_remove(queue, thread);
-			thread->cpu = cpu->index;
+			thread->cpu = (uint16_t)cpu->index;
 			found = thread;
 		}
 	}

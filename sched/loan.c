@@ -20,7 +20,7 @@ static bool follow(const struct thread *thread, struct loan_chain *chain)
 	uint8_t highest_base = thread->base_priority;
 
 	for (;;) {
-		uint8_t loans = __atomic_load_n(&head->caller.loans, __ATOMIC_RELAXED);
+		uint64_t loans = __atomic_load_n(&head->caller.loans, __ATOMIC_RELAXED);
 		struct thread *lender = __atomic_load_n(&head->caller.thread, __ATOMIC_RELAXED);
 		uint64_t wait = __atomic_load_n(&head->caller.wait_number, __ATOMIC_RELAXED);
 
@@ -53,14 +53,14 @@ struct loan_chain loan_follow_chain(const struct thread *thread)
 
 void loan_make(struct thread *server, struct thread *client)
 {
-	uint8_t loans = client->caller.loans;
+	uint64_t loans = client->caller.loans;
 
 	server->caller.loans = 0;
 	if (client->faulting && client->fault.kind == FAULT_TIMEOUT)
 		return;
 	if (loans == LOAN_CHAIN_MAX || !scheduler_may_run(server, &cpus[client->cpu]))
 		return;
-	server->caller.loans = (uint8_t)(loans + 1);
+	server->caller.loans = loans + 1;
 	// They keep together. One whose stack is still in use goes on where it is.
 	if (!atomic_load(&server->on_cpu))
 		server->cpu = client->cpu;

@@ -51,7 +51,7 @@ void scheduler_enqueue(struct thread *thread)
 
 	assert(thread_get_state(thread) == THREAD_READY);
 	spin_lock(&queue->lock);
-	thread->cpu = cpu->index;
+	thread->cpu = (uint16_t)cpu->index;
 	// Whoever changes its priority looks for it in a queue after that.
 	atomic_thread_fence(memory_order_seq_cst);
 	thread->priority = loan_follow(thread).priority;

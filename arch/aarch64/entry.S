@@ -9,6 +9,8 @@
 #define EXCEPTION_CLASS_SHIFT 26
 #define EXCEPTION_CLASS_SVC   0x15
 
+#define FLAG_C 2 // of the four that CCMP sets
+
 // A kernel exception needs its frame and this much of the stack; where it is not there, the stack has
 // overflowed.
 #define STACK_MARGIN 1024
@@ -55,13 +57,12 @@
 	ldp	x28, x29, [sp, #224]
 .endm
 
-// What a direct call finds in the frame besides x29 and x30, which are there.
-.macro save_preserved
+// What a direct call finds in the frame besides x27 to x30, which are there.
+.macro save_others
 	stp	x19, x20, [sp, #FRAME_X19]
 	stp	x21, x22, [sp, #FRAME_X19 + 16]
 	stp	x23, x24, [sp, #FRAME_X19 + 32]
 	stp	x25, x26, [sp, #FRAME_X19 + 48]
-	stp	x27, x28, [sp, #FRAME_X19 + 64]
 	mrs	x29, sp_el0
 	str	x29, [sp, #FRAME_SP]
 	mrs	x29, elr_el1
@@ -83,7 +84,7 @@
 	ldp	x21, x22, [sp, #FRAME_X19 + 16]
 	ldp	x23, x24, [sp, #FRAME_X19 + 32]
 	ldp	x25, x26, [sp, #FRAME_X19 + 48]
-	ldp	x27, x28, [sp, #FRAME_X19 + 64]
+	ldp	x27, x28, [sp, #FRAME_X27]
 .endm
 
 // Fills a frame from user mode and ends the chain of frame pointers.
@@ -173,11 +174,18 @@ exception_vectors:
 
 	vector	user_synchronous
 	stp	x29, x30, [sp, #FRAME_X29]
-	mrs	x30, esr_el1
-	lsr	x30, x30, #EXCEPTION_CLASS_SHIFT
-	cmp	x30, #EXCEPTION_CLASS_SVC
-	b.eq	syscall_entry
-	ldr	x30, [sp, #FRAME_X30]
+	stp	x27, x28, [sp, #FRAME_X27]
+	mrs	x29, esr_el1
+	mrs	x27, tpidr_el1
+	lsr	x29, x29, #EXCEPTION_CLASS_SHIFT
+	ldp	x28, x30, [x27, #CPU_DIRECT_CALLS]
+	cmp	x29, #EXCEPTION_CLASS_SVC
+	ccmp	x8, x28, #FLAG_C, eq	// "not lower", if it is no system call
+	b.lo	syscall_entry
+	cmp	x29, #EXCEPTION_CLASS_SVC
+	ldp	x27, x28, [sp, #FRAME_X27]
+	b.eq	syscall_whole
+	ldp	x29, x30, [sp, #FRAME_X29]
 	b	user_fault_entry
 	vector	user_interrupt
 	save_user
@@ -194,14 +202,10 @@ exception_vectors:
 	bad_vector
 	bad_vector
 
-// x29 and x30 are in the frame.
+// A direct call. x27 to x30 are in the frame; x27: the CPU, which ipc/fast_path.c wants there, x30: its handlers.
 syscall_entry:
-	mrs	x30, tpidr_el1
-	ldp	x29, x30, [x30, #CPU_DIRECT_CALLS]
-	cmp	x8, x29
-	b.hs	syscall_whole
 	ldr	x16, [x30, x8, lsl #3]
-	save_preserved
+	save_others
 	blr	x16
 syscall_return:
 	mrs	x18, tpidr_el1
@@ -209,6 +213,7 @@ syscall_return:
 	cbnz	w9, syscall_work
 	ldp	x2, x3, [sp, #FRAME_PC]
 	ldp	x30, x4, [sp, #FRAME_X30]
+	ldp	x27, x28, [sp, #FRAME_X27]
 	ldr	x29, [sp, #FRAME_X29]
 	msr	elr_el1, x2
 	msr	spsr_el1, x3
@@ -220,13 +225,14 @@ syscall_work:
 	bl	trap_syscall_exit
 	b	restore_user
 
-// Not direct: a guest's, or the rest of the frame.
+// Not direct: a guest's, or the rest of the frame. x29 and x30 are there.
 syscall_whole:
 	mrs	x30, tpidr_el1
 	ldr	x29, [x30, #CPU_CURRENT]
 	ldr	x29, [x29, #THREAD_GUEST]
 	cbnz	x29, guest_syscall
-	save_preserved
+	stp	x27, x28, [sp, #FRAME_X27]
+	save_others
 	save_caller_saved
 	bl	trap_syscall
 	b	user_exit
@@ -359,34 +365,10 @@ arch_slow_\name:
 .endm
 
 #ifdef TERN_FAST_PATH
-// The end of arch_switch_directly. x11: the CPU, x12: previous, x13: next; the message is where it goes.
-.global switch_directly
-switch_directly:
-	mrs	x10, tpidr_el0
-	ldp	x9, x13, [x13, #THREAD_FRAME]
-	mov	x0, xzr
-	mov	sp, x9
-	str	x10, [x12, #THREAD_TLS]
-	msr	tpidr_el0, x13
-	add	x12, x12, #THREAD_ON_CPU
-	stlrb	wzr, [x12]
-	add	x10, x11, #CPU_WORK
-	ldar	w10, [x10]
-	cbnz	w10, 1f
-	load_preserved
-	ldp	x29, x30, [sp, #FRAME_X29]
-	ldp	x6, x7, [sp, #FRAME_PC]
-	ldr	x9, [sp, #FRAME_SP]
-	msr	elr_el1, x6
-	msr	spsr_el1, x7
-	msr	sp_el0, x9
-	.irp	n, 6, 9, 12, 14, 16
-	zero_pair \n, %(\n + 1), x11
-	.endr
-	ldp	x18, x11, [x11, #CPU_ZEROS]
-	eret
-
-1:	isb				// the return to user mode would have done it
+// arch_switch_directly finds work. x12: previous; the message is where it goes.
+.global switch_with_work
+switch_with_work:
+	isb				// the return to user mode would have done it
 	stp	xzr, x1, [sp, #0]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
@@ -398,7 +380,7 @@ switch_directly:
 	stp	xzr, xzr, [sp, #128]
 	str	xzr, [sp, #144]
 	str	xzr, [sp, #FRAME_ZEROED]
-	sub	x0, x12, #THREAD_ON_CPU
+	mov	x0, x12
 2:	mov	x29, xzr
 	bl	ipc_fast_path_work
 	b	restore_user

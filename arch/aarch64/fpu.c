@@ -22,7 +22,7 @@ static void fpu_enable(bool on)
 static void save_owner(struct arch_cpu *cpu)
 {
 	fpu_enable(true);
-	fpu_save_registers(&cpu->fpu_owner->fpu);
+	fpu_save_registers(cpu->fpu_owner->fpu);
 }
 
 void fpu_first_use(void)
@@ -33,7 +33,7 @@ void fpu_first_use(void)
 	if (cpu->fpu_owner != NULL)
 		save_owner(cpu);
 	fpu_enable(true);
-	fpu_load_registers(&thread->fpu);
+	fpu_load_registers(thread->fpu);
 	cpu->fpu_owner = thread;
 }
 
@@ -73,7 +73,7 @@ void arch_fpu_get(struct arch_thread *thread, void *state)
 
 	if (cpu->fpu_owner == thread)
 		save_owner(cpu);
-	__builtin_memcpy(state, &thread->fpu, sizeof(struct fpu_state));
+	__builtin_memcpy(state, thread->fpu, sizeof(struct fpu_state));
 }
 
 bool arch_fpu_set(struct arch_thread *thread, const void *state)
@@ -86,7 +86,7 @@ bool arch_fpu_set(struct arch_thread *thread, const void *state)
 		return false;
 	if (cpu->fpu_owner == thread)
 		disown(cpu);
-	thread->fpu = copy;
+	*thread->fpu = copy;
 	return true;
 }
 
@@ -96,5 +96,5 @@ void arch_fpu_reset(struct arch_thread *thread)
 
 	if (cpu->fpu_owner == thread)
 		disown(cpu);
-	thread->fpu = (struct fpu_state){0};
+	*thread->fpu = (struct fpu_state){0};
 }

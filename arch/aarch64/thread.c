@@ -16,6 +16,7 @@
 
 _Static_assert(sizeof(struct arch_frame) == FRAME_SIZE, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[19]) == FRAME_X19, "offsets.h");
+_Static_assert(offsetof(struct arch_frame, x[27]) == FRAME_X27, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[29]) == FRAME_X29, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, x[30]) == FRAME_X30, "offsets.h");
 _Static_assert(offsetof(struct arch_frame, sp) == FRAME_SP, "offsets.h");
@@ -61,9 +62,13 @@ static bool is_current(const struct arch_thread *thread)
 void arch_thread_init(struct arch_thread *thread, vaddr_t stack_top, uint64_t entry, uint64_t stack_pointer,
 	uint64_t argument, uint64_t tls_base)
 {
+	struct fpu_state *fpu = (struct fpu_state *)stack_top - 1;
+
+	*fpu = (struct fpu_state){0};
 	*thread = (struct arch_thread){
-		.frame = (struct arch_frame *)stack_top - 1,
+		.frame = (struct arch_frame *)fpu - 1,
 		.tls = tls_base,
+		.fpu = fpu,
 	};
 	*thread->frame = (struct arch_frame){
 		.x = {argument},

@@ -5,6 +5,7 @@
 //
 //   message_handle, message_info, message_word_0 to _3     as the user gave them (tern/message.h)
 //   message_badge                                          for the receiver; may be in the register of the handle
+//   message_cpu                                            this CPU, once arch_message_begin(), which returns it, was called
 //
 // Other functions do not preserve them.
 
@@ -23,9 +24,11 @@ static inline _Noreturn void arch_jump(void (*function)(void));
 static inline bool arch_fpu_try_switch(
 	struct arch_cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
 
+// Zero in message_word_0 to _3.
+static inline void arch_zero_message_words(void);
+
 // As arch_resume_directly, but with words, badge, info and no error in `next`'s registers, all other caller-saved registers zero.
-static inline _Noreturn void arch_switch_directly(
-	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next);
+static inline _Noreturn void arch_switch_directly(struct arch_thread *previous, struct arch_thread *next);
 
 // The fast path's own functions, in place of the ISA's entries of these system calls (kernel/syscall.h). They do not return, but go on
 // with arch_switch_directly or arch_slow_NAME.

@@ -18,9 +18,14 @@ struct process;
 struct capability {
 	struct object *object;
 	uint64_t badge; // index of the next free slot, while free
-	uint16_t rights;
-	uint16_t index;      // of the slot
-	uint32_t generation; // of the handle that names it
+	union {
+		struct {
+			uint16_t rights;
+			uint16_t index;      // of the slot
+			uint32_t generation; // of the handle that names it
+		};
+		uint64_t tenancy; // all of them: none changes within one generation
+	};
 	struct derivation derivation;
 };
 

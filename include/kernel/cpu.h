@@ -42,7 +42,7 @@ struct cpu {
 			unsigned no_hindrance; // 0
 			unsigned index;
 		};
-		uint64_t place; // of a thread that may run here at once
+		uint64_t place; // of a thread that may run here at once, but for its priority
 	};
 	bool online;            // schedules
 	bool blocked;           // the current thread has blocked in this kernel entry

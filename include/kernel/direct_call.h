@@ -19,12 +19,8 @@ INLINE bool direct_exchange_alone(struct endpoint *endpoint, struct thread *from
 // direct_take_receiver; nobody waits for that longer than for those few instructions.
 INLINE struct thread *direct_hold_receiver(struct endpoint *endpoint)
 {
-	struct thread *receiver = atomic_load_explicit(&endpoint->alone, memory_order_relaxed);
-
-	if (RARE((uintptr_t)receiver <= (uintptr_t)ENDPOINT_CLOSED ||
-		    !direct_exchange_alone(endpoint, receiver, ENDPOINT_HELD)))
-		return NULL;
-	return receiver;
+	return (struct thread *)(uintptr_t)direct_exchange_above(
+		&endpoint->alone, (uintptr_t)ENDPOINT_CLOSED, (uintptr_t)ENDPOINT_HELD);
 }
 
 INLINE void direct_put_back(struct endpoint *endpoint, struct thread *receiver)
@@ -53,24 +49,22 @@ static inline bool direct_has_lost_loan(struct thread *client)
 	return client->caller.loans != 0 && loan_follow(client).priority != client->priority;
 }
 
-// The caller's loan: see loan_make.
-INLINE void direct_lend(struct thread *server, const struct thread *client, uint8_t loans)
+INLINE void direct_lend_priority(struct thread *server, const struct thread *client)
 {
 	uint8_t priority = client->priority;
 
-	server->caller.loans = (uint8_t)(loans + 1);
-	if (RARE(server->priority != priority))
-		server->priority = priority > server->base_priority ? priority : server->base_priority;
+	server->priority = priority > server->base_priority ? priority : server->base_priority;
 }
 
-// The current thread waits for the answer of a server, whose wait has been claimed. `loans`: of its own caller.
-INLINE void direct_wait_for_answer(struct thread *self, struct thread *server, uint8_t loans)
+// The current thread waits for the answer of a server, whose wait has been claimed, and lends it its time: see loan_make. `loans`: of
+// its own caller.
+INLINE void direct_wait_for_answer(struct thread *self, struct thread *server, uint64_t loans)
 {
 	uint64_t wait = direct_next_wait(self);
 
-	direct_lend(server, self, loans);
-	server->caller.thread = self;
 	server->caller.wait_number = wait;
+	server->caller.thread = self;
+	server->caller.loans = loans + 1;
 	direct_begin_wait(self, &ipc_answer_wait, wait);
 }
 

@@ -33,7 +33,7 @@ INLINE bool direct_can_leave(struct cpu *cpu, struct thread *self)
 // its guest. Of conditions that mostly hold all are looked at at once.
 INLINE uint64_t direct_obstacles(struct thread *thread, const struct cpu *cpu)
 {
-	return (ONCE(uint64_t, thread->place) ^ cpu->place) | (uintptr_t)ONCE(void *, thread->context) |
+	return direct_hindrances(thread, cpu) | (uintptr_t)ONCE(void *, thread->context) |
 		thread->slice_overrun | thread->caller.loans | (uintptr_t)thread->guest;
 }
 

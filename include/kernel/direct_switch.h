@@ -9,7 +9,9 @@
 #include <arch/mmu.h>
 #include <arch/thread.h>
 #include <kernel/address_space.h>
+#include <kernel/capability.h>
 #include <kernel/cpu.h>
+#include <kernel/process.h>
 #include <kernel/thread.h>
 
 #define RARE(condition) __builtin_expect((condition), 0)
@@ -30,10 +32,52 @@ INLINE uint64_t direct_next_wait(const struct thread *self)
 		(1 << 8 | THREAD_BLOCKED);
 }
 
+// Whether a handle names what a thread remembers of it.
+INLINE bool direct_is_target(const struct target *target, handle_t handle)
+{
+	uint64_t tenancy = target->tenancy;
+
+	return (target->handle == handle) & (ONCE(const uint64_t, target->slot->tenancy) == tenancy);
+}
+
+// Looks the handle up and remembers it. False: it is none of an object of that type with that right.
+INLINE bool direct_find(struct target *target, handle_t handle, enum object_type type, rights_t right)
+{
+	const struct capability_table *table = &thread_current()->process->table;
+	struct capability found;
+
+	if (capability_read(table, handle, &found) != ERR_OK || found.object->type != type ||
+		!(found.rights & right))
+		return false;
+	found.index = (uint16_t)handle;
+	*target = (struct target){
+		.handle = handle,
+		.slot = capability_slot(table, (uint32_t)handle),
+		.what = (char *)found.object - object_operations[type]->offset,
+		.tenancy = found.tenancy,
+		.badge = found.badge,
+	};
+	return true;
+}
+
+// 0: a thread belongs to this CPU, and nothing hinders it. The priority is what is shifted out.
+INLINE uint64_t direct_hindrances(const struct thread *thread, const struct cpu *cpu)
+{
+	return (ONCE(const uint64_t, thread->place) ^ cpu->place) << 16;
+}
+
 // Whether a thread that waits may run here as soon as it is claimed.
 INLINE bool direct_is_unhindered(const struct thread *thread, const struct cpu *cpu)
 {
-	return ONCE(const uint64_t, thread->place) == cpu->place;
+	return direct_hindrances(thread, cpu) == 0;
+}
+
+// The same of one that has the current thread's priority, at once.
+INLINE bool direct_follows(const struct thread *thread, const struct thread *self)
+{
+	uint64_t place = ONCE(const uint64_t, thread->place), own = ONCE(const uint64_t, self->place);
+
+	return !RARE(place != own) && !RARE((uint32_t)place != 0);
 }
 
 #ifdef ARCH_EXCHANGE_IF
@@ -43,6 +87,18 @@ INLINE bool direct_exchange_if(volatile void *word, uint64_t expected, uint64_t 
 {
 	return __atomic_compare_exchange_n(
 		(volatile uint64_t *)word, &expected, value, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+#endif
+
+// Puts `value` in place of what is above `limit`, and returns that; 0: it is not, or just changed.
+#ifdef ARCH_EXCHANGE_ABOVE
+#define direct_exchange_above arch_exchange_above
+#else
+INLINE uint64_t direct_exchange_above(volatile void *word, uint64_t limit, uint64_t value)
+{
+	uint64_t seen = ONCE(uint64_t, *(uint64_t *)(uintptr_t)word);
+
+	return seen > limit && direct_exchange_if(word, seen, value) ? seen : 0;
 }
 #endif
 

@@ -12,8 +12,8 @@
 
 #include <kernel/thread.h>
 
-// Longer chains of calls lend no further, so that following one is a bounded step.
-#define LOAN_CHAIN_MAX 200
+// Longer chains of calls lend no further, so that following one is a bounded step. A power of two: that a chain is so long is one bit.
+#define LOAN_CHAIN_MAX 256
 
 struct loan_chain {
 	struct thread *payer; // on whose time the thread runs: itself, or the caller at the chain's other end

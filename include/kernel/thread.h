@@ -58,9 +58,9 @@ struct wait_operations {
 // gives it up at once, and gives it up himself if his claim fails. A holder whose claim succeeds has nothing to give up, and
 // empties the binding before it wakes the caller.
 struct caller {
-	struct thread *thread; // NULL: none
 	uint64_t wait_number;  // its state word in that wait
-	uint8_t loans; // it lends its time: the length of the chain of loans that ends here; 0: no loan
+	struct thread *thread; // NULL: none
+	uint64_t loans; // it lends its time: the length of the chain of loans that ends here; 0: no loan
 };
 
 // Why a thread that a message wakes cannot go straight on to user mode: see ipc/fast_path.c.
@@ -85,16 +85,17 @@ struct offer {
 };
 
 // An endpoint that a thread called, or received from, last, or a notification that it signalled or waited for: good as long as the
-// handle's slot has that generation.
+// handle's slot has that tenancy.
 struct target {
 	handle_t handle;
 	const struct capability *slot;
 	union {
+		void *what;
 		struct endpoint *endpoint;
 		struct notification *notification;
 	};
+	uint64_t tenancy;
 	uint64_t badge;
-	uint32_t generation;
 };
 
 // What a thread lends to the owner of a futex, and inherits as one: see ipc/futex_owner.c, whose lock guards it.
@@ -116,18 +117,24 @@ struct thread {
 	union {
 		struct {
 			atomic_uint hindrances; // enum hindrance
-			unsigned cpu;           // whose run queue it is in, or that ran it last
+			uint16_t cpu;           // whose run queue it is in, or that ran it last
+			uint8_t priority;       // effective, when it was last queued: see loan_follow
+			uint8_t unused;
 		};
-		uint64_t place; // both: that of a CPU, where the thread may run there at once
+		uint64_t place; // all of them: see direct_follows and direct_is_unhindered
 	};
 	atomic_bool on_cpu;        // its kernel stack is in use; whoever switches to it waits until it is not
 	struct guest_state *guest; // the state page of the guest that it runs; NULL: it runs its own code
+	// IPC by words, most of all, has these: see ipc/fast_path.c.
+	uint64_t message_info;             // as given with the present send, call or receive
+	struct caller caller;              // whom this thread has to answer
+	struct endpoint *_Atomic alone_at; // it is the receiver that waits alone there
+	struct address_space *space;       // of the process, which has it as long as it has threads
 	struct target call_target, receive_target, signal_target, wait_target;
 	struct object object;
 	struct spinlock
 		lock; // guards suspended, parked, affinity, priorities but the effective one, joiner, detached, watch, context
-	struct process *process;     // counted; the kernel's own threads: NULL
-	struct address_space *space; // of the process, which has it as long as it has threads
+	struct process *process; // counted; the kernel's own threads: NULL
 	struct list_node process_link;
 	char name[NAME_LENGTH];
 
@@ -137,7 +144,6 @@ struct thread {
 	uint8_t own_priority;       // what it was given
 	uint8_t inherited_priority; // of those who wait for what it owns; 0: nobody
 	uint8_t base_priority;      // the higher one
-	uint8_t priority;           // effective, when it was last queued: see loan_follow
 	uint64_t affinity;
 	struct list_node run_link;
 	uint8_t run_priority;               // of the queue that it is in
@@ -158,10 +164,7 @@ struct thread {
 	struct message_buffer *message_buffer; // through the direct map; NULL: none
 	struct memory *message_memory;         // counted: the page of it
 	vaddr_t message_address;               // where the thread's process has it
-	uint64_t message_info;                 // as given with the present send, call or receive
 	uint64_t message_badge;                // of the endpoint capability it was sent through
-	struct caller caller;                  // whom this thread has to answer
-	struct endpoint *_Atomic alone_at;     // it is the receiver that waits alone there
 	struct offer offers[MESSAGE_OFFERED];  // guarded by lock, as is their count
 	unsigned offer_count;
 	struct endpoint *fault_endpoint; // counted; NULL: a fault kills the process

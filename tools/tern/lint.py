@@ -23,7 +23,7 @@ PARTS = (
     ("the kernel's drivers", ("drivers/",), None),
     ("the ABI", ("include/tern/",), None),
     ("arch/x86_64", ("arch/x86_64/",), 2_600),
-    ("arch/aarch64", ("arch/aarch64/",), 2_550),
+    ("arch/aarch64", ("arch/aarch64/",), 2_600),
     ("arch/riscv64", ("arch/riscv64/",), 2_500),
     ("userspace", ("user/",), None),
 )

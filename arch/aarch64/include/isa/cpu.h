@@ -83,4 +83,23 @@ other:
 	return false;
 }
 
+#define ARCH_EXCHANGE_ABOVE
+static inline __attribute__((always_inline)) uint64_t arch_exchange_above(
+	volatile void *word, uint64_t limit, uint64_t value)
+{
+	uint64_t seen;
+	uint32_t failed;
+	bool above;
+
+	__asm__ volatile("1: ldaxr %0, [%3]; cmp %0, %4; b.ls 2f; stlxr %w1, %5, [%3]; cbnz %w1, 1b; 2:"
+			 : "=&r"(seen), "=&r"(failed), "=@cchi"(above)
+			 : "r"(word), "rI"(limit), "r"(value)
+			 : "memory");
+	if (!above)
+		return 0;
+	if (seen == 0)
+		__builtin_unreachable();
+	return seen;
+}
+
 #endif

@@ -44,12 +44,13 @@ static inline __attribute__((always_inline)) bool isa_asid_use(struct arch_cpu *
 static inline __attribute__((always_inline)) bool arch_mmu_try_switch(
 	struct arch_cpu *cpu, struct arch_address_space *space, bool *kept)
 {
-	uint64_t asid = *(volatile uint64_t *)&space->asid;
+	uint64_t root = space->root, asid = *(uint64_t *)&space->asid;
 
+	__asm__ volatile("" : "+r"(asid)); // read once, as a pair with the root
 	*kept = true;
 	if (!isa_asid_use_before_work(cpu, asid))
 		return false;
-	write_system_register(ttbr0_el1, space->root | asid << TTBR_ASID_SHIFT);
+	write_system_register(ttbr0_el1, root | asid << TTBR_ASID_SHIFT);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #define FRAME_SIZE   288
 #define FRAME_X19    152
+#define FRAME_X27    216
 #define FRAME_X29    232
 #define FRAME_X30    240
 #define FRAME_SP     248
@@ -18,15 +19,15 @@
 #define THREAD_TLS         8
 #define THREAD_KERNEL_SP   16
 #define THREAD_FRESH_ENTRY 24
-#define THREAD_HINDRANCES  584
-#define THREAD_ON_CPU      592
-#define THREAD_GUEST       600
+#define THREAD_HINDRANCES  56
+#define THREAD_ON_CPU      64
+#define THREAD_GUEST       72
 #define HINDRANCE_STEP_BIT 7
 #define THREAD_HOST_TLS    32
-#define THREAD_SPACE       840
-#define THREAD_GUEST_SPACE 1400
-#define THREAD_GUEST_STATE 1408
-#define THREAD_KICKED      1432
+#define THREAD_SPACE       120
+#define THREAD_GUEST_SPACE 872
+#define THREAD_GUEST_STATE 880
+#define THREAD_KICKED      904
 
 // struct guest_state
 #define GUEST_X(n)        (8 * (n))

@@ -32,7 +32,8 @@ struct arch_thread {
 	uint64_t kernel_sp;        // of a context inside the kernel: callee-saved registers are there
 	void (*fresh_entry)(void); // where a fresh context starts; NULL: the context is inside the kernel
 	uint64_t host_tls;         // that of its own code, while it runs a guest
-	struct fpu_state fpu __attribute__((aligned(16)));
+	struct fpu_state
+		*fpu; // its registers while it does not own them: above the frame on its kernel stack
 };
 
 struct arch_cpu {

@@ -15,15 +15,22 @@ register uint64_t message_word_1 __asm__("a3");
 register uint64_t message_word_2 __asm__("a4");
 register uint64_t message_word_3 __asm__("a5");
 register uint64_t message_badge __asm__("a7");
+register struct cpu *message_cpu __asm__("tp");
+#define arch_message_begin() message_cpu
+#define MESSAGE_INPUTS                                                                   \
+	"r"(message_handle), "r"(message_info), "r"(message_badge), "r"(message_word_0), \
+		"r"(message_word_1), "r"(message_word_2), "r"(message_word_3), "r"(message_cpu)
 
 static inline __attribute__((always_inline)) _Noreturn void arch_jump(void (*function)(void))
 {
-	__asm__ volatile("j %0"
-			 :
-			 : "i"(function), "r"(message_handle), "r"(message_info), "r"(message_badge),
-			 "r"(message_word_0), "r"(message_word_1), "r"(message_word_2), "r"(message_word_3)
-			 : "memory");
+	__asm__ volatile("j %0" : : "i"(function), MESSAGE_INPUTS : "memory");
 	__builtin_unreachable();
+}
+
+static inline __attribute__((always_inline)) void arch_zero_message_words(void)
+{
+	message_word_0 = message_word_1 = message_word_2 = message_word_3 = 0;
+	__asm__ volatile(""); // not shared with other zeroes
 }
 
 static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
@@ -46,17 +53,12 @@ static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
 }
 
 static inline __attribute__((always_inline)) _Noreturn void arch_switch_directly(
-	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+	struct arch_thread *previous, struct arch_thread *next)
 {
 	register struct arch_thread *t3 __asm__("t3") = previous;
 	register struct arch_thread *t4 __asm__("t4") = next;
 
-	(void)cpu; // tp
-	__asm__ volatile("j switch_directly"
-			 :
-			 : "r"(t3), "r"(t4), "r"(message_badge), "r"(message_info), "r"(message_word_0),
-			 "r"(message_word_1), "r"(message_word_2), "r"(message_word_3)
-			 : "memory");
+	__asm__ volatile("j switch_directly" : : "r"(t3), "r"(t4), MESSAGE_INPUTS : "memory");
 	__builtin_unreachable();
 }
 

@@ -6,7 +6,7 @@
 #define ISA_DIRECT_SWITCH_H
 
 #include <isa/registers.h>
-#include <stdatomic.h>
+#include <kernel/cpu.h>
 
 register uint64_t message_handle __asm__("rdi");
 #define message_badge message_handle // the same register
@@ -15,15 +15,22 @@ register uint64_t message_word_0 __asm__("rdx");
 register uint64_t message_word_1 __asm__("r10");
 register uint64_t message_word_2 __asm__("r8");
 register uint64_t message_word_3 __asm__("r9");
+register struct cpu *message_cpu __asm__("r12");
+#define arch_message_begin() (message_cpu = arch_cpu_self())
+#define MESSAGE_INPUTS                                                                   \
+	"r"(message_handle), "r"(message_info), "r"(message_badge), "r"(message_word_0), \
+		"r"(message_word_1), "r"(message_word_2), "r"(message_word_3), "r"(message_cpu)
 
 static inline __attribute__((always_inline)) _Noreturn void arch_jump(void (*function)(void))
 {
-	__asm__ volatile("jmp %P0"
-			 :
-			 : "i"(function), "r"(message_handle), "r"(message_info), "r"(message_badge),
-			 "r"(message_word_0), "r"(message_word_1), "r"(message_word_2), "r"(message_word_3)
-			 : "memory");
+	__asm__ volatile("jmp %P0" : : "i"(function), MESSAGE_INPUTS : "memory");
 	__builtin_unreachable();
+}
+
+static inline __attribute__((always_inline)) void arch_zero_message_words(void)
+{
+	message_word_0 = message_word_1 = message_word_2 = message_word_3 = 0;
+	__asm__ volatile(""); // not shared with other zeroes
 }
 
 // Between two threads that both have used the FPU nothing changes but the registers. XSAVE and XRSTOR want rdx, which holds a word.
@@ -51,17 +58,12 @@ static inline __attribute__((always_inline)) bool arch_fpu_try_switch(
 }
 
 static inline __attribute__((always_inline)) _Noreturn void arch_switch_directly(
-	struct cpu *cpu, struct arch_thread *previous, struct arch_thread *next)
+	struct arch_thread *previous, struct arch_thread *next)
 {
-	register struct cpu *r12 __asm__("r12") = cpu;
 	register struct arch_thread *r13 __asm__("r13") = previous;
 	register struct arch_thread *r14 __asm__("r14") = next;
 
-	__asm__ volatile("jmp switch_directly"
-			 :
-			 : "r"(r12), "r"(r13), "r"(r14), "r"(message_badge), "r"(message_info),
-			 "r"(message_word_0), "r"(message_word_1), "r"(message_word_2), "r"(message_word_3)
-			 : "memory");
+	__asm__ volatile("jmp switch_directly" : : "r"(r13), "r"(r14), MESSAGE_INPUTS : "memory");
 	__builtin_unreachable();
 }
 
