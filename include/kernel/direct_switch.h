@@ -96,7 +96,7 @@ INLINE bool direct_exchange_if(volatile void *word, uint64_t expected, uint64_t 
 #else
 INLINE uint64_t direct_exchange_above(volatile void *word, uint64_t limit, uint64_t value)
 {
-	uint64_t seen = ONCE(uint64_t, *(uint64_t *)(uintptr_t)word);
+	uint64_t seen = __atomic_load_n((volatile uint64_t *)word, __ATOMIC_RELAXED);
 
 	return seen > limit && direct_exchange_if(word, seen, value) ? seen : 0;
 }
