@@ -21,6 +21,13 @@
 #define IMAGE_HEADER_VERSION 0x2
 #define BOOT_STACK_SIZE      16384
 
+// struct hart_start
+#define HART_START_SATP  0
+#define HART_START_STACK 8
+#define HART_START_CPU   16
+#define HART_START_ID    24
+#define HART_START_SIZE  32
+
 .section .head.text, "ax"
 .global kernel_header
 kernel_header:
@@ -56,6 +63,10 @@ kernel_header:
 boot_start:
 	csrw sie, zero
 	csrci sstatus, SSTATUS_SIE
+	li t1, 1
+	la t0, boot_taken
+	amoswap.w.aqrl t1, t1, (t0)
+	bnez t1, late_hart
 	la t0, bss_start
 	la t1, bss_end
 1:	sd zero, (t0)
@@ -115,14 +126,27 @@ boot_trap:
 	wfi
 	j boot_trap
 
+// One that arch_cpu_start has started came to where the first one began: firmware may say that a hart is to start before it says where.
+// It looks for what is meant for it.
+late_hart:
+	la a1, hart_starts
+	la t0, hart_starts + ARCH_CPU_MAX * HART_START_SIZE
+1:	ld t1, HART_START_STACK(a1)
+	beqz t1, 2f
+	ld t1, HART_START_ID(a1)
+	beq t1, a0, hart_entry
+2:	addi a1, a1, HART_START_SIZE
+	bltu a1, t0, 1b
+	j late_hart
+
 // Another hart: a1 is the physical address of its struct hart_start.
 .global hart_entry
 hart_entry:
 	csrw sie, zero
 	csrci sstatus, SSTATUS_SIE
-	ld t2, 0(a1)
-	ld sp, 8(a1)
-	ld s1, 16(a1)
+	ld t2, HART_START_SATP(a1)
+	ld sp, HART_START_STACK(a1)
+	ld s1, HART_START_CPU(a1)
 	jump_to_virtual t2, hart_virtual
 
 .balign 4
@@ -132,6 +156,11 @@ hart_virtual:
 	mv a0, s1
 	li s0, 0
 	call hart_main
+
+.section .data.boot, "aw"
+.balign 4
+boot_taken:
+	.word 0
 
 .section .bss.tables, "aw", @nobits
 .balign 4096

@@ -16,12 +16,16 @@ struct hart_start {
 	uint64_t satp;
 	vaddr_t stack_top;
 	struct cpu *cpu;
+	uint64_t hart_id;
 };
+
+_Static_assert(sizeof(struct hart_start) == 32, "boot.S");
 
 _Noreturn void hart_main(struct cpu *cpu);
 extern const uint8_t hart_entry[];
 
-static struct hart_start hart_starts[ARCH_CPU_MAX];
+extern struct hart_start hart_starts[]; // boot.S looks through them
+struct hart_start hart_starts[ARCH_CPU_MAX];
 
 bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 {
@@ -31,6 +35,7 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 	// Below where a thread that owns this stack has its frame.
 	start->stack_top = stack_top - sizeof(struct arch_frame);
 	start->cpu = cpu;
+	start->hart_id = hardware_id;
 	cpu->arch.hart_id = hardware_id;
 	__asm__ volatile("fence rw, rw" : : : "memory");
 	return sbi_call(SBI_HSM, HSM_HART_START, hardware_id, isa_image_to_phys(hart_entry),
