@@ -133,6 +133,7 @@ late_hart:
 	la t0, hart_starts + ARCH_CPU_MAX * HART_START_SIZE
 1:	ld t1, HART_START_STACK(a1)
 	beqz t1, 2f
+	fence r, r
 	ld t1, HART_START_ID(a1)
 	beq t1, a0, hart_entry
 2:	addi a1, a1, HART_START_SIZE

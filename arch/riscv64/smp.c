@@ -32,11 +32,12 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 	struct hart_start *start = &hart_starts[cpu - cpus];
 
 	start->satp = csr_read(satp) & ~((uint64_t)SATP_ASID_MASK << SATP_ASID_SHIFT);
-	// Below where a thread that owns this stack has its frame.
-	start->stack_top = stack_top - sizeof(struct arch_frame);
 	start->cpu = cpu;
 	start->hart_id = hardware_id;
 	cpu->arch.hart_id = hardware_id;
+	__asm__ volatile("fence w, w" : : : "memory"); // late_hart looks for the stack first
+	// Below where a thread that owns this stack has its frame.
+	start->stack_top = stack_top - sizeof(struct arch_frame);
 	__asm__ volatile("fence rw, rw" : : : "memory");
 	return sbi_call(SBI_HSM, HSM_HART_START, hardware_id, isa_image_to_phys(hart_entry),
 		       isa_image_to_phys(start))
