@@ -66,7 +66,7 @@ boot_start:
 	li t1, 1
 	la t0, boot_taken
 	amoswap.w.aqrl t1, t1, (t0)
-	bnez t1, late_hart
+	bnez t1, hart_entry
 	la t0, bss_start
 	la t1, bss_end
 1:	sd zero, (t0)
@@ -126,28 +126,25 @@ boot_trap:
 	wfi
 	j boot_trap
 
-// One that arch_cpu_start has started came to where the first one began: firmware may say that a hart is to start before it says where.
-// It looks for what is meant for it.
-late_hart:
-	la a1, hart_starts
-	la t0, hart_starts + ARCH_CPU_MAX * HART_START_SIZE
-1:	ld t1, HART_START_STACK(a1)
-	beqz t1, 2f
-	fence r, r
-	ld t1, HART_START_ID(a1)
-	beq t1, a0, hart_entry
-2:	addi a1, a1, HART_START_SIZE
-	bltu a1, t0, 1b
-	j late_hart
-
-// Another hart: a1 is the physical address of its struct hart_start.
+// Another hart, which looks by its id in a0 for what is meant for it. Neither where it begins nor a1 tells: OpenSBI before 1.3 says
+// that a hart is to start before it stores its address and argument, so the hart may have those the first one had.
 .global hart_entry
 hart_entry:
 	csrw sie, zero
 	csrci sstatus, SSTATUS_SIE
-	ld t2, HART_START_SATP(a1)
-	ld sp, HART_START_STACK(a1)
-	ld s1, HART_START_CPU(a1)
+1:	la t2, hart_starts
+	la t0, hart_starts + ARCH_CPU_MAX * HART_START_SIZE
+2:	ld t1, HART_START_STACK(t2)
+	beqz t1, 3f
+	fence r, r
+	ld t1, HART_START_ID(t2)
+	beq t1, a0, 4f
+3:	addi t2, t2, HART_START_SIZE
+	bltu t2, t0, 2b
+	j 1b
+4:	ld sp, HART_START_STACK(t2)
+	ld s1, HART_START_CPU(t2)
+	ld t2, HART_START_SATP(t2)
 	jump_to_virtual t2, hart_virtual
 
 .balign 4

@@ -35,13 +35,11 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 	start->cpu = cpu;
 	start->hart_id = hardware_id;
 	cpu->arch.hart_id = hardware_id;
-	__asm__ volatile("fence w, w" : : : "memory"); // late_hart looks for the stack first
+	__asm__ volatile("fence w, w" : : : "memory"); // boot.S looks for the stack first
 	// Below where a thread that owns this stack has its frame.
 	start->stack_top = stack_top - sizeof(struct arch_frame);
 	__asm__ volatile("fence rw, rw" : : : "memory");
-	return sbi_call(SBI_HSM, HSM_HART_START, hardware_id, isa_image_to_phys(hart_entry),
-		       isa_image_to_phys(start))
-		       .error == 0;
+	return sbi_call(SBI_HSM, HSM_HART_START, hardware_id, isa_image_to_phys(hart_entry), 0).error == 0;
 }
 
 _Noreturn void hart_main(struct cpu *cpu)
