@@ -25,79 +25,7 @@ static struct endpoint *endpoint_of(struct object *object)
 	return container_of(object, struct endpoint, object);
 }
 
-// --- The lock, and who waits alone
-
-static bool names_receiver(const struct thread *alone)
-{
-	return (uintptr_t)alone > (uintptr_t)ENDPOINT_CLOSED;
-}
-
-// The receiver that waited alone does so in the list from now on. If it has just entered itself its CPU is about to say where.
-static void put_in_list(struct endpoint *endpoint, struct thread *receiver)
-{
-	while (atomic_load(&receiver->alone_at) != endpoint)
-		spin_wait();
-	assert(list_is_empty(&endpoint->receivers));
-	list_push_back(&endpoint->receivers, &receiver->wait_link);
-	thread_state_wait(receiver, &ipc_receive_wait, endpoint);
-	// Whoever does not find this any more finds the state.
-	atomic_store(&receiver->alone_at, NULL);
-}
-
-void endpoint_lock(struct endpoint *endpoint)
-{
-	struct thread *alone;
-
-	spin_lock(&endpoint->lock);
-	alone = atomic_load(&endpoint->alone);
-	while (alone == ENDPOINT_HELD ||
-		!atomic_compare_exchange_strong(&endpoint->alone, &alone, ENDPOINT_CLOSED)) {
-		spin_wait();
-		alone = atomic_load(&endpoint->alone);
-	}
-	if (names_receiver(alone))
-		put_in_list(endpoint, alone);
-}
-
-// Signals to the bound notification take the lock.
-static bool is_signalled(struct notification *notification)
-{
-	bool signalled;
-
-	spin_lock(&notification->lock);
-	signalled = notification->word != 0;
-	spin_unlock(&notification->lock);
-	return signalled;
-}
-
-// Whether a receiver would wait now, and alone. An endpoint that ends has no capabilities any more; when the last one to receive went the
-// lock was taken.
-static bool is_quiet(const struct endpoint *endpoint)
-{
-	return list_is_empty(&endpoint->receivers) && endpoint->senders == NULL &&
-		atomic_load(&endpoint->receive_capabilities) != 0 &&
-		(endpoint->notification == NULL || !is_signalled(endpoint->notification));
-}
-
-void endpoint_unlock(struct endpoint *endpoint)
-{
-	if (atomic_load(&endpoint->alone) == ENDPOINT_CLOSED && is_quiet(endpoint))
-		atomic_store_explicit(&endpoint->alone, NULL, memory_order_release);
-	spin_unlock(&endpoint->lock);
-}
-
-void ipc_wait_in_list(struct thread *thread)
-{
-	// What it was a moment ago is still memory of an endpoint, which empties it before it ends.
-	struct endpoint *endpoint = atomic_load(&thread->alone_at);
-
-	if (endpoint == NULL)
-		return;
-	endpoint_lock(endpoint);
-	endpoint_unlock(endpoint);
-}
-
-// --- Waiting in an endpoint's queues
+// --- Waiting in the queues
 
 // An endpoint that ends empties its queues first, and its memory outlives this kernel entry, so what
 // wait_object said is good.
@@ -366,7 +294,7 @@ static enum error receive_locked(struct endpoint *endpoint, struct thread *threa
 		return ERR_WOULD_BLOCK;
 	if (object_has_ended(&endpoint->object))
 		return ERR_BAD_HANDLE;
-	if (!(thread->message_info & MESSAGE_DEADLINE) && is_quiet(endpoint)) {
+	if (!(thread->message_info & MESSAGE_DEADLINE) && endpoint_is_quiet(endpoint)) {
 		thread_prepare_unstated_wait();
 		atomic_store(&thread->alone_at, endpoint);
 		atomic_store(&endpoint->alone, thread);

@@ -49,6 +49,7 @@ static inline bool direct_has_lost_loan(struct thread *client)
 	return client->caller.loans != 0 && loan_follow(client).priority != client->priority;
 }
 
+// The server runs at its client's priority, if that is above its own.
 INLINE void direct_lend_priority(struct thread *server, const struct thread *client)
 {
 	uint8_t priority = client->priority;

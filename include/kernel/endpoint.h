@@ -44,11 +44,16 @@ struct reply {
 	struct caller caller;
 };
 
-// --- ipc/endpoint.c
+// --- ipc/endpoint_lock.c
 
 // The lock of an endpoint is taken so only: a receiver that waits alone is then in the list.
 void endpoint_lock(struct endpoint *endpoint);
 void endpoint_unlock(struct endpoint *endpoint);
+
+// Whether a receiver would wait now, and alone. The lock is held.
+bool endpoint_is_quiet(const struct endpoint *endpoint);
+
+// --- ipc/endpoint.c
 
 // Sends the current thread's message (message_info, message_badge; MESSAGE_CALL in the info: waits for the
 // answer). The endpoint's lock is held. `source`: what the look-up of its handle found; NULL: a fault. ERR_OK: done, or the

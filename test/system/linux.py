@@ -11,9 +11,9 @@ CHILDREN, CALLS = 6, 3000
 LEAK_KIBIBYTES = 64  # that 200 processes or threads may keep; a page of each would be 800
 
 
-def _calls(guest: Guest, cpus: int) -> None:
-    program = guest.compile(FOLDER / "linux_calls.c")
-    outcome = guest.run("/tmp/calls", put={"/tmp/calls": program}, timeout=180, machine=qemu.Machine(smp=cpus))
+def _check(guest: Guest, source: str, cpus: int) -> None:
+    program = guest.compile(FOLDER / source)
+    outcome = guest.run("/tmp/checks", put={"/tmp/checks": program}, timeout=180, machine=qemu.Machine(smp=cpus))
     points, trouble = tap.parse(outcome.stdout.decode(errors="replace"))
     for point in points:
         check(point.passed, f"{point.name}: {point.reason}")
@@ -23,12 +23,22 @@ def _calls(guest: Guest, cpus: int) -> None:
 
 @system_test()
 def linux_calls(guest: Guest) -> None:
-    _calls(guest, 1)
+    _check(guest, "linux_calls.c", 1)
 
 
 @system_test()
 def linux_calls_on_4_cpus(guest: Guest) -> None:
-    _calls(guest, 4)
+    _check(guest, "linux_calls.c", 4)
+
+
+@system_test()
+def linux_futexes(guest: Guest) -> None:
+    _check(guest, "linux_futexes.c", 1)
+
+
+@system_test()
+def linux_futexes_on_4_cpus(guest: Guest) -> None:
+    _check(guest, "linux_futexes.c", 4)
 
 
 @system_test()
