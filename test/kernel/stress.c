@@ -23,14 +23,6 @@ static handle_t endpoint, notification;
 static atomic_bool stop;
 static _Atomic uint32_t futex_word, owned_word;
 
-static uint64_t random_next(uint64_t *state, uint64_t bound)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (*state >> 11) % bound;
-}
-
 // At an address of the actor's own: "anywhere" could be where a new thread is to have its message buffer.
 static void touch_memory(const struct actor *actor)
 {
@@ -45,9 +37,11 @@ static void touch_memory(const struct actor *actor)
 	address_space_unmap(HANDLE_SELF, address, request.length);
 }
 
+// Half of the calls have no deadline: whoever is forgotten there stays forgotten.
 static void call_server(struct actor *actor)
 {
-	struct message message = {.info = MESSAGE_DEADLINE | MESSAGE_INFO(0, 1, 0), .words = {actor->random}};
+	uint64_t deadline = actor->random & 64 ? MESSAGE_DEADLINE : 0;
+	struct message message = {.info = deadline | MESSAGE_INFO(0, 1, 0), .words = {actor->random}};
 
 	actor->worker.buffer->deadline = after(20 * SHORT_TIME);
 	if (endpoint_call(endpoint, &message) == ERR_OK && message.words[0] != ~actor->random)
@@ -186,7 +180,7 @@ static void replace_server(uint64_t *random)
 	REQUIRE(worker_start(server, server_main, NULL));
 }
 
-static void start_all(void)
+static void start_all(uint64_t *random)
 {
 	REQUIRE_OK(endpoint_create(&endpoint));
 	REQUIRE_OK(notification_create(&notification));
@@ -194,7 +188,7 @@ static void start_all(void)
 	for (unsigned i = 0; i < SERVERS; i++)
 		REQUIRE(worker_start(&servers[i], server_main, NULL));
 	for (unsigned i = 0; i < ACTORS; i++) {
-		actors[i].random = 88172645463325252 + i;
+		actors[i].random = random_next(random, UINT64_MAX) | 1;
 		actors[i].steps = 0;
 		REQUIRE(start_actor(&actors[i]));
 	}
@@ -244,9 +238,9 @@ static void end_all(void)
 
 TEST(stress_threads_that_wait_suspend_move_and_die)
 {
-	uint64_t random = 88172645463325252, end = after(RUNNING_TIME);
+	uint64_t random = test_random(), end = after(RUNNING_TIME);
 
-	start_all();
+	start_all(&random);
 	while (now() < end && !atomic_load(&stop)) {
 		disturb(&random);
 		if (random_next(&random, 50) == 0)
@@ -328,7 +322,7 @@ static void change_children(struct child *children, uint64_t *random)
 
 TEST(stress_processes_that_come_and_go)
 {
-	uint64_t random = 362436069362436069, end = after(RUNNING_TIME);
+	uint64_t random = test_random(), end = after(RUNNING_TIME);
 	handle_t system = start_handle(START_SYSTEM);
 	struct child children[CHILDREN] = {0};
 	struct system_info before, later;

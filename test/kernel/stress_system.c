@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The whole system under random load, for seconds, or minutes with --long. Processes call each other, pass capabilities on and
-// revoke them, map and unmap, make, suspend, move and kill threads; the first process kills, suspends and restarts the others. A
-// watchdog sees to it that each actor gets on, and in the end nothing may be left.
+// revoke them, map and unmap, make, suspend, move and kill threads; the first process kills, suspends and restarts the others, each
+// once all its actors have got on. A watchdog sees to it that they do, and in the end nothing may be left.
 
 #include "test.h"
 
@@ -26,14 +26,6 @@ struct shared {
 static struct shared *const shared = (struct shared *)SHARED_ADDRESS;
 
 enum given { GIVEN_ENDPOINT, GIVEN_SHARED, GIVEN_NOTIFICATION };
-
-static uint64_t random_next(uint64_t *state, uint64_t bound)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (*state >> 11) % bound;
-}
 
 static void count(enum count which)
 {
@@ -316,7 +308,28 @@ static uint64_t process_main(uint64_t argument)
 
 static struct child processes[PROCESSES];
 static handle_t given[3];
-static atomic_bool stop, stuck;
+static atomic_bool stop;
+static atomic_uint stuck; // the number of an actor that makes no step, from 1 on
+
+static bool has_ended(unsigned index)
+{
+	struct process_info info = {.state = PROCESS_EXITED};
+
+	EXPECT_OK(process_info(processes[index].process, &info));
+	return info.state == PROCESS_EXITED;
+}
+
+// Until each of its actors has got on once more, or the watchdog says that one does not: a new process would hide that.
+static void wait_for_steps(unsigned index)
+{
+	uint64_t steps[ACTORS];
+
+	for (unsigned i = 0; i < ACTORS; i++)
+		steps[i] = atomic_load(&shared->steps[index][i]);
+	for (unsigned i = 0; i < ACTORS; i++)
+		while (atomic_load(&shared->steps[index][i]) == steps[i] && !atomic_load(&stuck) && !has_ended(index))
+			thread_sleep(after(SHORT_TIME));
+}
 
 static bool start_process(unsigned index, uint64_t *random)
 {
@@ -351,7 +364,7 @@ static uint64_t watch(void *argument)
 			if (steps != seen[i / ACTORS][i % ACTORS])
 				*last = now();
 			else if (now() - *last > PATIENCE)
-				atomic_store(&stuck, true);
+				atomic_store(&stuck, i + 1);
 			seen[i / ACTORS][i % ACTORS] = steps;
 		}
 	}
@@ -364,6 +377,7 @@ static void disturb_process(uint64_t *random)
 
 	switch (random_next(random, 20)) {
 	case 0:
+		wait_for_steps(index);
 		end_process(index);
 		EXPECT(start_process(index, random));
 		break;
@@ -379,13 +393,26 @@ static void disturb_process(uint64_t *random)
 	}
 }
 
+static void report_stuck(unsigned actor)
+{
+	struct process_info process = {0};
+	struct thread_info info = {0};
+
+	process_info(processes[actor / ACTORS].process, &process);
+	test_fail(__FILE__, __LINE__, "actor %u of process %u makes no step", actor % ACTORS, actor / ACTORS);
+	while (system_thread(start_handle(START_SYSTEM), process.id, info.id, &info) == ERR_OK)
+		test_note("%s: state %u, waits for %s, suspended %u, priority %u, CPU %u of %#llx", info.name,
+			info.state, info.waits_for, info.suspended, info.priority, info.cpu,
+			(unsigned long long)info.affinity);
+}
+
 static void run_all(uint64_t *random, uint64_t duration)
 {
 	uint64_t end = after(duration);
 	struct worker watchdog;
 
 	atomic_store(&stop, false);
-	atomic_store(&stuck, false);
+	atomic_store(&stuck, 0);
 	EXPECT_OK(endpoint_create(&given[GIVEN_ENDPOINT]));
 	EXPECT_OK(notification_create(&given[GIVEN_NOTIFICATION]));
 	for (unsigned i = 0; i < PROCESSES; i++)
@@ -393,7 +420,10 @@ static void run_all(uint64_t *random, uint64_t duration)
 	REQUIRE(worker_start(&watchdog, watch, NULL));
 	while (now() < end && !atomic_load(&stuck))
 		disturb_process(random);
-	EXPECT(!atomic_load(&stuck));
+	for (unsigned i = 0; i < PROCESSES; i++)
+		wait_for_steps(i);
+	if (atomic_load(&stuck))
+		report_stuck(atomic_load(&stuck) - 1);
 	atomic_store(&stop, true);
 	worker_join(&watchdog);
 	for (unsigned i = 0; i < PROCESSES; i++)
@@ -402,12 +432,11 @@ static void run_all(uint64_t *random, uint64_t duration)
 	handle_close(given[GIVEN_NOTIFICATION]);
 }
 
-static void report(uint64_t seed, const struct system_info *before, const struct system_info *later)
+static void report(const struct system_info *before, const struct system_info *later)
 {
 	static const char *const names[COUNTS] = {"calls", "revocations", "mappings", "threads",
 		"futex calls", "moves", "suspensions", "processes"};
 
-	test_note("seed %llu", (unsigned long long)seed);
 	for (unsigned i = 0; i < COUNTS; i++)
 		test_note("%llu %s", (unsigned long long)atomic_load(&shared->counts[i]), names[i]);
 	test_note("free frames %llu before, %llu after; live objects %llu before, %llu after",
@@ -420,11 +449,8 @@ TEST(stress_system)
 {
 	handle_t system = start_handle(START_SYSTEM);
 	struct system_info before, later;
-	uint64_t seed = test_seed, random;
+	uint64_t random = test_random();
 
-	while (seed == 0)
-		REQUIRE_OK(random_get(&seed, 4));
-	random = seed * 2 + 1;
 	REQUIRE_OK(memory_create(PAGE_SIZE, MEMORY_RESIDENT, &given[GIVEN_SHARED]));
 	REQUIRE(map_shared(given[GIVEN_SHARED]));
 	fill_kept();
@@ -432,7 +458,7 @@ TEST(stress_system)
 	settled_info(system, &before);
 	run_all(&random, (test_long ? 600000 : before.cpu_count > 1 ? 20000 : 3000) * MILLISECOND);
 	expect_as_before(system, &before, &later);
-	report(seed, &before, &later);
+	report(&before, &later);
 	address_space_unmap(HANDLE_SELF, SHARED_ADDRESS, PAGE_SIZE);
 	handle_close(given[GIVEN_SHARED]);
 }

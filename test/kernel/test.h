@@ -37,8 +37,12 @@ void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Whether the tests that have a longer form are to take it.
 extern bool test_long;
-// What random tests start from; 0: a random number.
+// What random tests start from, as its note says; 0: another one each time.
 extern uint64_t test_seed;
+// What this random test starts from: never 0. Said before the test begins, lest a panic takes it along.
+uint64_t test_random(void);
+// The next number below the bound of a random sequence.
+uint64_t random_next(uint64_t *state, uint64_t bound);
 
 #define EXPECT(condition)                                                \
 	do {                                                             \

@@ -19,6 +19,10 @@ class Reports(unittest.TestCase):
     def test_failure_with_reason(self) -> None:
         self.assertEqual(parse("not ok - one: 1 is not 2\n1..1\n")[0], [Point("one", False, "1 is not 2")])
 
+    def test_notes_belong_to_the_check_that_follows(self) -> None:
+        points, _ = parse("# seed 7\n# 12 calls\nok - one\n# 3 turns\nnot ok - two: stuck\n1..2\n")
+        self.assertEqual([point.notes for point in points], [("seed 7", "12 calls"), ("3 turns",)])
+
     def test_missing_plan(self) -> None:
         self.assertEqual(parse("ok - one\n")[1], "no plan after 1 checks")
 

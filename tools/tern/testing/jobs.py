@@ -29,6 +29,7 @@ class Result:
     name: str
     seconds: float
     failure: str | None = None
+    notes: tuple[str, ...] = ()  # what it found out besides, printed below it
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _kernel_job(config: build.Configuration, program: str, boot: Boot, long: boo
         trouble = _trouble(outcome, trouble, all(point.passed for point in points))
         share = outcome.seconds / max(1, len(points))
         results = [
-            Result(f"{name}: {point.name}", share, None if point.passed else point.reason or "failed")
+            Result(f"{name}: {point.name}", share, None if point.passed else point.reason or "failed", point.notes)
             for point in points
         ]
         return results + ([Result(name, outcome.seconds, trouble)] if trouble else [])

@@ -118,6 +118,8 @@ class _Report:
                     self.failed += 1
                     where = f" [{os.path.relpath(job.log)}]" if job.log.exists() else ""
                     print(f"FAIL {result.name} ({result.seconds:.1f} s): {result.failure}{where}", flush=True)
+                for note in result.notes:
+                    print(f"     {note}", flush=True)
 
 
 def _execute(job: Job) -> list[Result]:

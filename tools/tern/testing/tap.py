@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads what a native test program prints: `ok - name`, `not ok - name: reason`, at the end the plan `1..N`."""
+"""Reads what a native test program prints: `ok - name`, `not ok - name: reason`, before it its notes as `# note`, at the end the
+plan `1..N`."""
 
 from __future__ import annotations
 
@@ -17,11 +18,13 @@ class Point:
     name: str
     passed: bool
     reason: str = ""
+    notes: tuple[str, ...] = ()  # figures that it printed: seeds, counts
 
 
 def parse(text: str) -> tuple[list[Point], str | None]:
     """The points, and what is wrong with the report as a whole, if anything."""
     points: list[Point] = []
+    notes: list[str] = []
     plan: int | None = None
     for line in text.splitlines():
         if match := PLAN.fullmatch(line.strip()):
@@ -29,7 +32,10 @@ def parse(text: str) -> tuple[list[Point], str | None]:
         elif match := LINE.fullmatch(line.strip()):
             passed = match.group(1) == "ok"
             name, _, reason = (match.group(2), "", "") if passed else match.group(2).partition(": ")
-            points.append(Point(name, passed, reason))
+            points.append(Point(name, passed, reason, tuple(notes)))
+            notes = []
+        elif line.startswith("# "):
+            notes.append(line[2:].strip())
     if plan is None:
         return points, f"no plan after {len(points)} checks"
     if plan != len(points):
