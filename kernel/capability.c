@@ -158,17 +158,17 @@ enum error capability_reserve(struct capability_table *table, handle_t *handle)
 	return error;
 }
 
-// The handle of the slot ends; the table's lock is held. Readers see the new generation before anything else
-// of a new tenant.
+// The handle of the slot ends; the table's lock is held. Readers see no object with the new generation, and the new one before
+// anything of a new tenant.
 static void free_slot(struct capability *slot)
 {
 	struct capability_table *table = slot->derivation.table;
 	uint32_t generation = slot->generation + 1;
 
 	ASSERT_LOCK_HELD(&table->lock);
-	__atomic_store_n(&slot->generation, generation, __ATOMIC_RELAXED);
-	atomic_thread_fence(memory_order_release);
 	__atomic_store_n(&slot->object, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->generation, generation, __ATOMIC_RELEASE);
+	atomic_thread_fence(memory_order_release);
 	table->used--;
 	if (generation == GENERATION_LAST)
 		return;
@@ -420,12 +420,13 @@ enum error capability_revoke(struct capability_table *table, handle_t handle)
 
 void capability_table_destroy(struct capability_table *table)
 {
-	uint32_t pages = table->size / CAPABILITIES_PER_PAGE;
+	uint32_t pages;
 
 	if (table->pages == NULL)
 		return;
 	spin_lock(&table->lock);
 	table->closed = true;
+	pages = table->size / CAPABILITIES_PER_PAGE;
 	spin_unlock(&table->lock);
 	for (uint32_t index = 0; index < table->size; index++) {
 		const struct capability *slot = capability_slot(table, index);

@@ -106,7 +106,7 @@ struct syscall_result sys_guest_bind(handle_t handle, uint64_t state_address)
 	if (error)
 		return SYSCALL_ERROR(error);
 	space = container_of(capability.object, struct address_space, object);
-	if (space == thread->process->space || state_address == 0 || state_address % PAGE_SIZE != 0 ||
+	if (space->of_process || state_address == 0 || state_address % PAGE_SIZE != 0 ||
 		(thread->guest_state && state_address != thread->guest_state_address))
 		return SYSCALL_ERROR(ERR_INVALID_ARGUMENT);
 	if (!object_try_get(&space->object))

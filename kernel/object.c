@@ -59,12 +59,17 @@ void *object_create(enum object_type type, struct account *account)
 	const struct object_operations *operations = object_operations[type];
 	struct object *object;
 	char *memory;
+	bool charged;
 
-	if (!account_charge_object(account))
+	// Whoever just looked it up has not counted it.
+	if (!object_try_get(&account->object))
 		return NULL;
-	memory = cache_allocate(operations->cache);
+	charged = account_charge_object(account);
+	memory = charged ? cache_allocate(operations->cache) : NULL;
 	if (memory == NULL) {
-		account_uncharge_object(account);
+		if (charged)
+			account_uncharge_object(account);
+		object_put(&account->object);
 		return NULL;
 	}
 	object = (struct object *)(memory + operations->offset);
@@ -73,7 +78,6 @@ void *object_create(enum object_type type, struct account *account)
 	object->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
 	object->account = account;
 	spin_init(&object->derivation_lock, RANK_DERIVATION);
-	object_get(&account->object);
 	return memory;
 }
 

@@ -35,6 +35,7 @@ struct process *process_create(struct account *account, const char *name)
 		object_put(&process->object);
 		return NULL;
 	}
+	process->space->of_process = true;
 	spin_lock(&list_lock);
 	list_push_back(&processes, &process->link);
 	spin_unlock(&list_lock);

@@ -63,6 +63,7 @@ struct address_space {
 	struct spinlock reserve_lock; // guards the next one, without the lock above: mm/large_page.c
 	paddr_t reserved_tables;
 	bool destroyed;        // nothing can be mapped or touched any more
+	bool of_process;       // destroyed when that ends, whoever has capabilities: no guest's
 	_Atomic uint64_t cpus; // bit n: what CPU n has of it in its TLB is current (no ARCH_TLB_BROADCAST)
 };
 

@@ -61,8 +61,8 @@ void capability_table_destroy(struct capability_table *table);
 enum error capability_lookup(
 	handle_t handle, enum object_type type, rights_t needed, struct capability *found);
 
-// Reads a slot without its lock: what was read is good if the generation is the handle's before and after. Errors:
-// BAD_HANDLE.
+// Reads a slot without its lock: what was read is good if the generation is the handle's before and after. Before, since
+// who guesses a slot's next handle must not find its last tenant. Errors: BAD_HANDLE.
 static inline __attribute__((always_inline)) enum error capability_read(
 	const struct capability_table *table, handle_t handle, struct capability *found)
 {
@@ -72,6 +72,8 @@ static inline __attribute__((always_inline)) enum error capability_read(
 	if (index >= __atomic_load_n(&table->size, __ATOMIC_ACQUIRE))
 		return ERR_BAD_HANDLE;
 	slot = capability_slot(table, index);
+	if (__atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) != handle >> 32)
+		return ERR_BAD_HANDLE;
 	found->object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE);
 	found->badge = __atomic_load_n(&slot->badge, __ATOMIC_RELAXED);
 	found->rights = __atomic_load_n(&slot->rights, __ATOMIC_RELAXED);

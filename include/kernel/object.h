@@ -55,7 +55,7 @@ extern const struct object_operations process_operations, thread_operations, add
 	scheduling_context_operations;
 
 // Allocates a zeroed object of its type's cache, charged to `account` as one object, with one reference, the
-// creator's. NULL: no memory.
+// creator's. NULL: no memory, or the account has ended.
 void *object_create(enum object_type type, struct account *account);
 
 static inline void object_get(struct object *object)

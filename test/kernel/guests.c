@@ -231,7 +231,7 @@ static uint64_t refuses(handle_t space)
 
 TEST(guest_arguments)
 {
-	handle_t own, space, fewer;
+	handle_t own, process, other, space, fewer;
 	uint64_t reason;
 
 	EXPECT_ERROR(BAD_STATE, guest_enter(&reason));
@@ -240,6 +240,12 @@ TEST(guest_arguments)
 	REQUIRE_OK(process_address_space(HANDLE_SELF, &own));
 	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(own, GUEST_STATE));
 	handle_close(own);
+	// It ends with its process, whoever may have a capability of it.
+	REQUIRE_OK(process_create(start_handle(START_ACCOUNT), "other", &process));
+	REQUIRE_OK(process_address_space(process, &other));
+	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(other, GUEST_STATE));
+	handle_close(other);
+	handle_close(process);
 	REQUIRE_OK(address_space_create(&space));
 	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(space, GUEST_STATE + 1));
 	EXPECT_ERROR(INVALID_ARGUMENT, guest_bind(space, 0));

@@ -19,6 +19,8 @@
 #define ROUNDS 20000
 #define KEPT   16
 
+static _Atomic bool finished;
+
 static struct capability_table *table_of(unsigned cpu)
 {
 	return &core_machine_thread(cpu)->process->table;
@@ -81,12 +83,49 @@ static void test_capabilities(void)
 	object_put(&object->object);
 }
 
+// --- Handles of a slot whose generation goes on: the next one, which nobody has been given, names nothing
+
+static struct test_object *tenants[2]; // of even and of odd generations
+static _Atomic handle_t given;
+
+static void follow_generations(unsigned cpu, unsigned *seed)
+{
+	struct capability found;
+
+	(void)seed;
+	for (unsigned i = 0; cpu == 0 && i < ROUNDS; i++) {
+		handle_t handle;
+
+		CHECK(capability_reserve(table_of(0), &handle) == ERR_OK);
+		capability_install(table_of(0), handle, &tenants[handle >> 32 & 1]->object, RIGHTS_ALL);
+		atomic_store(&given, handle);
+		CHECK(capability_close(table_of(0), handle) == ERR_OK);
+	}
+	while (cpu != 0 && !atomic_load(&finished)) {
+		handle_t handle = atomic_load(&given) + ((handle_t)(cpu - 1) << 32);
+
+		if (capability_read(table_of(0), handle, &found) == ERR_OK)
+			CHECK(found.object == &tenants[handle >> 32 & 1]->object);
+	}
+	if (cpu == 0)
+		atomic_store(&finished, true);
+}
+
+static void test_generations(void)
+{
+	for (unsigned i = 0; i < 2; i++)
+		tenants[i] = make_object(OBJECT_MEMORY, &root_account);
+	on_cpus(CPUS, follow_generations);
+	atomic_store(&finished, false);
+	for (unsigned i = 0; i < 2; i++)
+		object_put(&tenants[i]->object);
+}
+
 // --- Waits: the thread of CPU 0 waits, and all race to end it
 
 static const struct wait_operations operations = {"test", NULL, NULL};
 static _Atomic uint64_t present; // number of the wait
 static _Atomic unsigned ended;   // waits
-static _Atomic bool finished;
 
 static void end_wait(unsigned *seed)
 {
@@ -313,6 +352,7 @@ int main(void)
 	core_machine_make_threads();
 	futex_init();
 	test_capabilities();
+	test_generations();
 	test_waits();
 	on_cpus(CPUS, wait_and_wake);
 	test_owners();
