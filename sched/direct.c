@@ -13,10 +13,13 @@ struct syscall_result fast_thread_yield(SYSCALL_ENTRY_PARAMETERS)
 {
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *next;
-	struct list_node *queue = &cpu->run_queue.queues[self->priority];
+	struct list_node *queue;
+	uint8_t priority;
 
 	if (RARE(!spin_try_lock(&cpu->run_queue.lock)))
 		return sys_thread_yield();
+	priority = ONCE(uint8_t, self->priority);
+	queue = &cpu->run_queue.queues[priority];
 	next = direct_thread(container_of(queue->next, struct thread, run_link));
 	if (list_is_empty(queue) || RARE(!direct_can_leave(cpu, self) || !direct_can_resume(next, cpu))) {
 		spin_unlock(&cpu->run_queue.lock);
@@ -25,7 +28,7 @@ struct syscall_result fast_thread_yield(SYSCALL_ENTRY_PARAMETERS)
 	// One goes and one comes: the queue is as long as before.
 	list_remove(&next->run_link);
 	list_push_back(queue, &self->run_link);
-	self->run_priority = self->priority;
+	self->run_priority = priority;
 	self->slice_remaining = 0;
 	direct_set_ready(self);
 	direct_go_over_to_ready(cpu, self, next, arch_time_now(), true);
