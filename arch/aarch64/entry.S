@@ -359,6 +359,9 @@ arch_slow_\name:
 	ldr	x16, [x16, #CPU_CURRENT]
 	ldr	x16, [x16, #THREAD_FRAME]
 	mov	sp, x16
+	.irp n, 11,12,13,14,15,16,17,18 // the kernel's by now
+	mov	x\n, xzr
+	.endr
 	save_caller_saved
 	bl	sys_\name
 	b	user_exit

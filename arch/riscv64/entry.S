@@ -165,6 +165,9 @@ arch_guest_enter_directly:
 arch_slow_\name:
 	ld sp, CPU_CURRENT(tp)
 	ld sp, THREAD_FRAME(sp)
+	.irp n, 28,29,30,31         // the kernel's by now
+	li x\n, 0
+	.endr
 	save_caller_saved
 	call sys_\name
 	j exit_user

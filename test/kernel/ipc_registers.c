@@ -192,3 +192,37 @@ TEST(ipc_floating_point_registers_of_all_are_kept)
 	child_wait(&server);
 	handle_close(endpoint);
 }
+
+struct receiver {
+	struct worker worker;
+	handle_t endpoint;
+};
+
+static uint64_t receives(void *argument)
+{
+	struct receiver *self = argument;
+	struct message message = {.info = MESSAGE_DEADLINE};
+
+	self->worker.buffer->deadline = DEADLINE_NEVER - 1;
+	return endpoint_receive(self->endpoint, &message);
+}
+
+TEST(ipc_registers_of_one_that_waits_hold_nothing_of_the_kernel)
+{
+	static struct receiver receiver;
+	struct registers registers;
+	handle_t thread;
+
+	REQUIRE_OK(endpoint_create(&receiver.endpoint));
+	REQUIRE(worker_start(&receiver.worker, receives, &receiver));
+	thread = receiver.worker.thread;
+	REQUIRE(wait_for_state(thread, THREAD_BLOCKED));
+	EXPECT_OK(thread_suspend(thread));
+	EXPECT_OK(thread_read_registers(thread, &registers));
+	for (unsigned i = 0; i < sizeof(registers) / sizeof(uint64_t); i++)
+		EXPECT(((const uint64_t *)&registers)[i] < ISA_KERNEL_ADDRESS);
+	EXPECT_OK(thread_resume(thread));
+	EXPECT_OK(thread_kill(thread, 1));
+	EXPECT_EQUAL(worker_join(&receiver.worker), 1);
+	handle_close(receiver.endpoint);
+}
