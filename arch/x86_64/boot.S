@@ -142,8 +142,13 @@ boot_high:
 	call boot_main
 1:	movq kernel_root(%rip), %rax
 	movq %rax, %cr3
-	movq application_stack(%rip), %rsp
+	xorl %esp, %esp
+	xchgq %rsp, application_stack(%rip)
+	testq %rsp, %rsp
+	jz 2f
 	call application_main
+2:	hlt // too late: it was given up
+	jmp 2b
 
 // Copied to a page below 1 MiB, where another CPU begins in real mode at its first byte.
 .section .rodata

@@ -21,8 +21,8 @@
 
 extern const uint8_t trampoline_start[], trampoline_end[];
 
-// For the CPU that is being started; one at a time.
-vaddr_t application_stack;
+// For the CPU that is being started; one at a time. It takes the stack, or finds that it was given up.
+_Atomic vaddr_t application_stack;
 static struct cpu *application_cpu;
 static atomic_bool application_answered;
 
@@ -53,9 +53,9 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 	if (trampoline_page == 0)
 		return false;
 	memcpy(phys_to_virt(trampoline_page), trampoline_start, (size_t)(trampoline_end - trampoline_start));
-	application_stack = stack_top;
 	application_cpu = cpu;
 	atomic_store(&application_answered, false);
+	atomic_store(&application_stack, stack_top);
 
 	apic_send_init(hardware_id);
 	delay_microseconds(INIT_DELAY);
@@ -64,7 +64,15 @@ bool arch_cpu_start(struct cpu *cpu, uint64_t hardware_id, vaddr_t stack_top)
 		if (wait_for_answer(STARTUP_DELAY))
 			return true;
 	}
-	return wait_for_answer(ANSWER_TIMEOUT);
+	if (wait_for_answer(ANSWER_TIMEOUT))
+		return true;
+	if (atomic_exchange(&application_stack, 0) != 0) {
+		apic_send_init(hardware_id); // it waits for its start again, in vain
+		return false;
+	}
+	while (!atomic_load(&application_answered))
+		arch_cpu_relax();
+	return true;
 }
 
 void arch_ipi_send(struct cpu *cpu)

@@ -63,7 +63,7 @@ extern paddr_t trampoline_page;
 void trap_from_user(struct arch_frame *frame);
 void trap_from_kernel(struct arch_frame *frame);
 _Noreturn void trap_emergency(struct arch_frame *frame);
-extern vaddr_t application_stack;
+extern _Atomic vaddr_t application_stack;
 _Noreturn void application_main(void);
 // `magic` MULTIBOOT2_LOADER_MAGIC: Multiboot2 information, else PVH's.
 _Noreturn void boot_main(paddr_t information, uint32_t magic);
