@@ -63,6 +63,10 @@ static size_t format_line(char *line, enum log_level level, const char *format, 
 	length += format_text(line + length, room, format, arguments);
 	if (length > LINE_SIZE - 2)
 		length = LINE_SIZE - 2;
+	// Texts and names are users': without what could take a terminal over.
+	for (size_t i = 0; i < length; i++)
+		if ((uint8_t)line[i] < ' ' || line[i] == 0x7f)
+			line[i] = line[i] == '\t' ? ' ' : '?';
 	line[length++] = '\n';
 	return length;
 }
@@ -238,16 +242,12 @@ struct syscall_result sys_log_read(
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(copied);
 }
 
-// Logs a line of a user's, without what could take a terminal over.
-static void log_user_line(enum log_level level, char *text, size_t length)
+static void log_user_line(enum log_level level, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
-		if ((uint8_t)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = text[i] == '\t' ? ' ' : '?';
 	log_print(level, "%s: %.*s", thread_current()->process->name, (int)length, text);
 }
 
-static void log_user_text(enum log_level level, char *text, size_t length)
+static void log_user_text(enum log_level level, const char *text, size_t length)
 {
 	size_t start = 0;
 

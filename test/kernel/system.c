@@ -184,3 +184,39 @@ TEST(system_io_ports)
 	handle_close(fewer);
 	handle_close(part);
 }
+
+static void touch_nothing(uint64_t argument)
+{
+	*(volatile uint64_t *)argument = 0;
+}
+
+static uint64_t crash_with_a_bad_name(uint64_t argument)
+{
+	struct thread_attributes attributes = {
+		.name = "\033[2J\nforged", .entry = (uintptr_t)touch_nothing, .argument = argument};
+	handle_t thread;
+
+	if (thread_create(HANDLE_SELF, &attributes, &thread) != ERR_OK)
+		return 1;
+	return thread_sleep(DEADLINE_NEVER);
+}
+
+// What a program calls its threads does not reach a terminal as it is, nor make lines of its own.
+TEST(log_shows_names_without_control_characters)
+{
+	handle_t log = start_handle(START_LOG);
+	uint64_t position = 0, next, copied = 1;
+	static char text[80 * 1024]; // more than the log holds
+	size_t length = 0;
+	struct child child;
+
+	REQUIRE(child_start(&child, crash_with_a_bad_name, 16, NULL, 0));
+	EXPECT_EQUAL(child_wait(&child).reason, EXIT_FAULT);
+	for (; copied > 0 && length + PAGE_SIZE < sizeof(text); length += copied) {
+		REQUIRE_OK(log_read(log, position, text + length, PAGE_SIZE, &next, &copied));
+		position = next;
+		for (size_t i = 0; i < copied; i++)
+			EXPECT(text[length + i] >= ' ' || text[length + i] == '\n');
+	}
+	EXPECT(strstr(text, "\"?[2J?forged\"") != NULL);
+}
