@@ -8,9 +8,7 @@
 #include <string.h>
 #include <tern/syscall_numbers.h>
 
-#define GUEST_CODE  0x10000
-#define GUEST_DATA  0x20000
-#define GUEST_STATE 0x8000
+#define GUEST_DATA 0x20000
 
 static const uint8_t call_code[] = {ISA_GUEST_SYSCALL, ISA_GUEST_SYSCALL, ISA_GUEST_SPIN};
 static const uint8_t load_code[] = {ISA_GUEST_LOAD, ISA_GUEST_SYSCALL};
@@ -70,7 +68,7 @@ static uint64_t run_bound(void *argument)
 	return status;
 }
 
-static uint64_t with_guest(const uint8_t *code, size_t length, uint64_t (*body)(handle_t space))
+uint64_t with_guest(const uint8_t *code, size_t length, uint64_t (*body)(handle_t space))
 {
 	struct run run = {code, length, body};
 	struct worker worker;

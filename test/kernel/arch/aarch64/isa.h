@@ -120,6 +120,8 @@ static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t patter
 #define ISA_GUEST_SPIN    0x00, 0x00, 0x00, 0x14
 #define ISA_GUEST_LOAD    0x00, 0x00, 0x40, 0xf9 // from the address in the first argument's register
 
+#define ISA_GUEST_PRIVILEGED 0x1f, 0x20, 0x18, 0xd5 // MSR TTBR0_EL1, XZR
+
 #define ISA_PROGRAM_COUNTER(registers) ((registers)->pc)
 #define ISA_FIRST_ARGUMENT(registers)  ((registers)->x[0])
 #define ISA_STACK_POINTER(registers)   ((registers)->sp)
@@ -129,6 +131,32 @@ static inline void isa_fill_registers(struct registers *registers)
 {
 	for (unsigned i = 0; i < 31; i++)
 		registers->x[i] = 0x1000 + i;
+}
+
+// --- Flags
+
+#define ISA_FLAGS(registers) ((registers)->pstate)
+#define ISA_FLAGS_FIXED      ((uint64_t)0)
+#define ISA_FLAGS_CHOSEN     ((uint64_t)0xf3201c00) // N Z C V, TCO, DIT, SS, SSBS, BTYPE
+#define ISA_FLAGS_FAULT      ((uint64_t)0x3001c00)  // not of every CPU: all but N Z C V and SS
+#define ISA_PRIVILEGED_FAULT FAULT_ILLEGAL_INSTRUCTION
+
+// All, none, all but SS; and what is dangerous alone: EL1 with either stack pointer, EL2, AArch32, DAIF, IL.
+static const uint64_t isa_flags_tried[] = {
+	UINT64_MAX, 0, ~ISA_STEP_BIT, 0x4, 0x5, 0x9, 0x10, 0x3c0, 0x100000};
+// For code that goes on: as little of them as makes it run with interrupts off.
+#define ISA_FLAGS_MASKED ((uint64_t)0x3c0)
+
+// Makes other values those that fit in: any does.
+static inline void isa_make_valid(struct registers *registers)
+{
+	(void)registers;
+}
+
+// As they are after a system call, which the kernel returns from in another way: it does not here.
+static inline void isa_make_as_after_call(struct registers *registers)
+{
+	(void)registers;
 }
 
 // What the system-call instruction itself changes is made as it was: nothing here but what the kernel fixes.
@@ -152,5 +180,7 @@ enum {
 static const unsigned isa_call_words[4] = {2, 3, 4, 5};
 
 void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);
+// A privileged instruction that leaves the registers as they are, and then an illegal one.
+void isa_privileged_code(void);
 
 #endif

@@ -32,4 +32,9 @@ isa_call_with_registers:
 	ldp	x29, x30, [sp], #112
 	ret
 
+.global isa_privileged_code
+isa_privileged_code:
+	msr	ttbr0_el1, xzr
+	udf	#0
+
 .section .note.GNU-stack, "", %progbits

@@ -115,6 +115,8 @@ static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t patter
 #define ISA_GUEST_SPIN    0x6f, 0x00, 0x00, 0x00
 #define ISA_GUEST_LOAD    0x03, 0x35, 0x05, 0x00 // from the address in the first argument's register
 
+#define ISA_GUEST_PRIVILEGED 0x73, 0x10, 0x00, 0x18 // CSRW satp, zero
+
 #define ISA_PROGRAM_COUNTER(registers) ((registers)->pc)
 #define ISA_FIRST_ARGUMENT(registers)  ((registers)->x[10])
 #define ISA_STACK_POINTER(registers)   ((registers)->x[2])
@@ -124,6 +126,29 @@ static inline void isa_fill_registers(struct registers *registers)
 {
 	for (unsigned i = 1; i < 32; i++)
 		registers->x[i] = 0x1000 + i;
+}
+
+// --- Flags: there are none, x0 stands for them
+
+#define ISA_FLAGS(registers) ((registers)->x[0])
+#define ISA_FLAGS_FIXED      ((uint64_t)0)
+#define ISA_FLAGS_CHOSEN     ((uint64_t)0)
+#define ISA_FLAGS_FAULT      ((uint64_t)0)
+#define ISA_PRIVILEGED_FAULT FAULT_ILLEGAL_INSTRUCTION
+
+static const uint64_t isa_flags_tried[] = {UINT64_MAX, 0};
+#define ISA_FLAGS_MASKED UINT64_MAX
+
+// Makes other values those that fit in: any does.
+static inline void isa_make_valid(struct registers *registers)
+{
+	(void)registers;
+}
+
+// As they are after a system call, which the kernel returns from in another way: it does not here.
+static inline void isa_make_as_after_call(struct registers *registers)
+{
+	(void)registers;
 }
 
 // What the system-call instruction itself changes is made as it was: nothing here.
@@ -147,5 +172,7 @@ enum {
 static const unsigned isa_call_words[4] = {12, 13, 14, 15};
 
 void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);
+// A privileged instruction that leaves the registers as they are, and then an illegal one.
+void isa_privileged_code(void);
 
 #endif

@@ -56,4 +56,9 @@ isa_call_with_registers:
 	addi sp, sp, 128
 	ret
 
+.global isa_privileged_code
+isa_privileged_code:
+	csrw satp, zero
+	unimp
+
 .section .note.GNU-stack, "", %progbits

@@ -111,6 +111,8 @@ static inline uint64_t isa_registers_after_call(uint64_t number, uint64_t patter
 #define ISA_GUEST_SPIN    0xeb, 0xfe
 #define ISA_GUEST_LOAD    0x48, 0x8b, 0x07 // from the address in the first argument's register
 
+#define ISA_GUEST_PRIVILEGED 0xfa // CLI
+
 #define ISA_PROGRAM_COUNTER(registers) ((registers)->rip)
 #define ISA_FIRST_ARGUMENT(registers)  ((registers)->rdi)
 #define ISA_STACK_POINTER(registers)   ((registers)->rsp)
@@ -125,6 +127,34 @@ static inline void isa_fill_registers(struct registers *registers)
 
 	for (unsigned i = 0; i < sizeof(general) / sizeof(general[0]); i++)
 		*general[i] = 0x1000 + i;
+}
+
+// --- Flags
+
+#define ISA_FLAGS(registers) ((registers)->rflags)
+#define ISA_FLAGS_FIXED      ((uint64_t)0x202)    // IF, and bit 1
+#define ISA_FLAGS_CHOSEN     ((uint64_t)0x240dd5) // CF PF AF ZF SF TF DF OF AC ID
+#define ISA_FLAGS_FAULT      ((uint64_t)1 << 16)  // RF, which a fault sets
+#define ISA_PRIVILEGED_FAULT FAULT_PROTECTION
+
+// All, none, all but TF; and what is dangerous alone: interrupts off, all of I/O allowed, NT and VM.
+static const uint64_t isa_flags_tried[] = {UINT64_MAX, 0, ~ISA_STEP_BIT, 0x3000, 0x4000, 0x20000};
+// For code that goes on: as little of them as makes it run with interrupts off.
+#define ISA_FLAGS_MASKED ((uint64_t)0x3000)
+
+// Makes other values those that fit in.
+static inline void isa_make_valid(struct registers *registers)
+{
+	registers->fs_base &= 0x7fffffffffff;
+	registers->gs_base &= 0x7fffffffffff;
+}
+
+// As they are after a system call, which the kernel returns from in another way.
+static inline void isa_make_as_after_call(struct registers *registers)
+{
+	registers->rflags &= ~ISA_STEP_BIT; // SYSRET traps before the next instruction
+	registers->rcx = registers->rip;
+	registers->r11 = (registers->rflags & ISA_FLAGS_CHOSEN) | ISA_FLAGS_FIXED;
 }
 
 // What the system-call instruction itself changes is made as it was.
@@ -150,5 +180,7 @@ enum {
 static const unsigned isa_call_words[4] = {2, 8, 6, 7};
 
 void isa_call_with_registers(uint64_t registers[ISA_CALL_REGISTERS]);
+// A privileged instruction that leaves the registers as they are, and then an illegal one.
+void isa_privileged_code(void);
 
 #endif

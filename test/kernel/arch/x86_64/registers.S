@@ -50,4 +50,9 @@ isa_call_with_registers:
 	popq %rbx
 	ret
 
+.global isa_privileged_code
+isa_privileged_code:
+	cli
+	ud2
+
 .section .note.GNU-stack, "", %progbits
