@@ -3,6 +3,7 @@
 // Switches that go from user mode to user mode without the scheduler, and those that cannot: what threads that take turns
 // on a CPU see of each other, what they pay, and what others do to them meanwhile.
 
+#include "fpu.h"
 #include "pattern.h"
 #include "test.h"
 #include <tern/message.h>
@@ -49,7 +50,7 @@ static uint64_t yield_with_registers(uint64_t pattern)
 // Never yields: it is interrupted with all its registers in use.
 static uint64_t hold_registers(uint64_t pattern)
 {
-	return go_lower() + isa_hold_fpu(pattern, 20000000);
+	return go_lower() + fpu_hold(pattern, 20000000);
 }
 
 static bool start_lower(struct child *child, uint32_t priority, uint64_t (*function)(uint64_t),

@@ -3,6 +3,7 @@
 // Faults that switch to their handler directly, and answers that switch back: registers, priorities, and what happens to
 // either meanwhile.
 
+#include "fpu.h"
 #include "pattern.h"
 #include "test.h"
 #include <string.h>
@@ -22,7 +23,7 @@ static uint64_t fault_with_pattern(uint64_t pattern)
 	uint64_t wrong = 0;
 
 	for (;;) {
-		wrong |= isa_hold_fpu(pattern, 10);
+		wrong |= fpu_hold(pattern, 10);
 		*unmapped = wrong;
 	}
 	return 0;

@@ -3,6 +3,7 @@
 // IPC: what is in the registers after a call and an answer, by the fast path and by the general way. Words travel, callee-saved
 // registers stay, all others are zero: nothing of the other process, nor of the kernel.
 
+#include "fpu.h"
 #include "isa.h"
 #include "test.h"
 #include <tern/message.h>
@@ -108,7 +109,7 @@ static uint64_t serve_with_fpu(uint64_t uses)
 	arch_ipc_short(SYSCALL_NUMBER_endpoint_receive, child_given[0], &message);
 	while (message.info != UINT64_MAX) {
 		if (uses)
-			wrong = isa_hold_fpu(SERVER_PATTERN, 10);
+			wrong = fpu_hold(SERVER_PATTERN, 10);
 		message.info = MESSAGE_INFO(wrong != 0, 0, 0);
 		arch_ipc_short(SYSCALL_NUMBER_endpoint_reply_receive, child_given[0], &message);
 	}
@@ -123,7 +124,7 @@ static uint64_t look_at_fpu(uint64_t rounds)
 		struct short_message message = {0};
 
 		arch_ipc_short(SYSCALL_NUMBER_endpoint_call, child_given[0], &message);
-		residue |= isa_fpu_residue();
+		residue |= fpu_residue();
 	}
 	return residue;
 }
@@ -149,12 +150,12 @@ TEST(ipc_floating_point_registers_stay_apart)
 static uint64_t serve_and_keep_fpu(uint64_t argument)
 {
 	struct short_message message = {0};
-	uint64_t wrong = isa_hold_fpu(SERVER_PATTERN, 1);
+	uint64_t wrong = fpu_hold(SERVER_PATTERN, 1);
 
 	(void)argument;
 	arch_ipc_short(SYSCALL_NUMBER_endpoint_receive, child_given[0], &message);
 	while (message.info != UINT64_MAX) {
-		wrong |= isa_fpu_residue() ^ SERVER_PATTERN;
+		wrong |= fpu_difference(SERVER_PATTERN);
 		message.info = MESSAGE_INFO(wrong != 0, 0, 0);
 		arch_ipc_short(SYSCALL_NUMBER_endpoint_reply_receive, child_given[0], &message);
 	}
@@ -163,13 +164,13 @@ static uint64_t serve_and_keep_fpu(uint64_t argument)
 
 static uint64_t call_and_keep_fpu(uint64_t pattern)
 {
-	uint64_t wrong = isa_hold_fpu(pattern, 1);
+	uint64_t wrong = fpu_hold(pattern, 1);
 
 	for (unsigned i = 0; i < 200; i++) {
 		struct short_message message = {0};
 
 		arch_ipc_short(SYSCALL_NUMBER_endpoint_call, child_given[0], &message);
-		wrong |= isa_fpu_residue() ^ pattern;
+		wrong |= fpu_difference(pattern);
 		wrong |= message_label(message.info);
 	}
 	return wrong;

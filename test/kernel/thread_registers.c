@@ -2,6 +2,7 @@
 //
 // A thread's own: registers, TLS and floating point across system calls, preemption and those who read and write them.
 
+#include "fpu.h"
 #include "isa.h"
 #include "test.h"
 #include <string.h>
@@ -50,10 +51,10 @@ static uint64_t move_fpu_state(void *argument)
 	uint64_t size, wrong = 0;
 
 	(void)argument;
-	isa_hold_fpu(0x5a5a1234567890ab, 1);
+	fpu_hold(0x5a5a1234567890ab, 1);
 	wrong |= (thread_read_fpu(fpu[0], sizeof(fpu[0]), &size) != ERR_OK) << 0;
-	wrong |= (thread_write_fpu(NULL, 0) != ERR_OK || isa_fpu_residue() != 0) << 1;
-	wrong |= (thread_write_fpu(fpu[0], size) != ERR_OK || isa_fpu_residue() == 0) << 2;
+	wrong |= (thread_write_fpu(NULL, 0) != ERR_OK || fpu_residue() != 0) << 1;
+	wrong |= (thread_write_fpu(fpu[0], size) != ERR_OK || fpu_residue() == 0) << 2;
 	wrong |= (thread_read_fpu(fpu[1], sizeof(fpu[1]), &size) != ERR_OK) << 3;
 	return wrong;
 }
@@ -91,9 +92,9 @@ static uint64_t compute(void *argument)
 {
 	struct share *share = argument;
 
-	share->wrong |= isa_fpu_residue();
+	share->wrong |= fpu_residue();
 	while (!*share->stop) {
-		share->wrong |= isa_hold_fpu(share->pattern, 20000);
+		share->wrong |= fpu_hold(share->pattern, 20000);
 		share->wrong |= isa_tls_word() != (uintptr_t)share->tls;
 		share->rounds++;
 	}

@@ -48,33 +48,53 @@ static inline uint64_t isa_tls_word(void)
 	return *base;
 }
 
-// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of
-// assembly, and tells whether they still have it.
-static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
-{
-	uint64_t difference, value;
+// --- Floating point: 32 registers of two words, FPCR and FPSR
 
-	__asm__ volatile("dup v0.2d, %2; dup v8.2d, %2; dup v16.2d, %2; dup v31.2d, %2\n"
-			 "1: subs %3, %3, #1; b.ne 1b\n"
-			 "mov %1, v0.d[1]; eor %0, %1, %2\n"
-			 "mov %1, v8.d[0]; eor %1, %1, %2; orr %0, %0, %1\n"
-			 "mov %1, v16.d[1]; eor %1, %1, %2; orr %0, %0, %1\n"
-			 "mov %1, v31.d[1]; eor %1, %1, %2; orr %0, %0, %1"
-			 : "=&r"(difference), "=&r"(value), "+r"(pattern), "+r"(count)
-			 :
-			 : "v0", "v8", "v16", "v31", "cc");
-	return difference;
+#define ISA_FPU_CONTROL 64
+#define ISA_FPU_STATUS  65
+#define ISA_FPU_WORDS   66
+
+struct isa_fpu {
+	uint64_t words[ISA_FPU_WORDS];
+} __attribute__((aligned(16)));
+
+// Makes of any words a state that can be loaded and raises no exception. Rounding modes and flags are what the words say.
+static inline void isa_fpu_make_valid(struct isa_fpu *state)
+{
+	state->words[ISA_FPU_CONTROL] &= 0x7c00000;
+	state->words[ISA_FPU_STATUS] &= 0x800001f;
 }
 
-// The floating-point registers of a thread that has not used them yet: whether all are zero.
-static inline uint64_t isa_fpu_residue(void)
+// That of a thread that has not used it yet.
+static inline void isa_fpu_make_initial(struct isa_fpu *state)
 {
-	uint64_t value, residue;
+	for (unsigned i = 0; i < ISA_FPU_WORDS; i++)
+		state->words[i] = 0;
+}
 
-	__asm__ volatile("mov %0, v0.d[1]; mov %1, v8.d[0]; orr %0, %0, %1; mov %1, v16.d[1]; orr %0, %0, "
-			 "%1; mov %1, v31.d[1]; orr %0, %0, %1"
-			 : "=&r"(residue), "=&r"(value));
-	return residue;
+#define ISA_FPU_EACH                                                                                         \
+	".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, " \
+	"25, 26, 27, 28, 29, 30, 31\n"
+
+static inline void isa_fpu_load(const struct isa_fpu *state)
+{
+	__asm__ volatile(
+		ISA_FPU_EACH "ldr q\\n, [%0, #16 * \\n]\n"
+			     ".endr\n"
+			     "msr fpcr, %1; msr fpsr, %2"
+		:
+		: "r"(state->words), "r"(state->words[ISA_FPU_CONTROL]), "r"(state->words[ISA_FPU_STATUS])
+		: "memory");
+}
+
+static inline void isa_fpu_store(struct isa_fpu *state)
+{
+	__asm__ volatile(ISA_FPU_EACH "str q\\n, [%2, #16 * \\n]\n"
+				      ".endr\n"
+				      "mrs %0, fpcr; mrs %1, fpsr"
+			 : "=&r"(state->words[ISA_FPU_CONTROL]), "=&r"(state->words[ISA_FPU_STATUS])
+			 : "r"(state->words)
+			 : "memory");
 }
 
 // Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards:

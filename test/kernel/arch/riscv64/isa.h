@@ -48,33 +48,50 @@ static inline uint64_t isa_tls_word(void)
 	return *base;
 }
 
-// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of
-// assembly, and tells whether they still have it.
-static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
-{
-	uint64_t difference, value;
+// --- Floating point: 32 registers and fcsr
 
-	__asm__ volatile("fmv.d.x f0, %2; fmv.d.x f8, %2; fmv.d.x f16, %2; fmv.d.x f31, %2\n"
-			 "1: addi %3, %3, -1; bnez %3, 1b\n"
-			 "fmv.x.d %1, f0; xor %0, %1, %2\n"
-			 "fmv.x.d %1, f8; xor %1, %1, %2; or %0, %0, %1\n"
-			 "fmv.x.d %1, f16; xor %1, %1, %2; or %0, %0, %1\n"
-			 "fmv.x.d %1, f31; xor %1, %1, %2; or %0, %0, %1"
-			 : "=&r"(difference), "=&r"(value), "+r"(pattern), "+r"(count)
-			 :
-			 : "f0", "f8", "f16", "f31");
-	return difference;
+#define ISA_FPU_CONTROL 32
+#define ISA_FPU_WORDS   33
+
+struct isa_fpu {
+	uint64_t words[ISA_FPU_WORDS];
+};
+
+// Makes of any words a state that can be loaded. Rounding mode and flags are what the words say.
+static inline void isa_fpu_make_valid(struct isa_fpu *state)
+{
+	state->words[ISA_FPU_CONTROL] &= 0x7f; // modes 4 to 7 are not all defined
 }
 
-// The floating-point registers of a thread that has not used them yet: whether all are zero.
-static inline uint64_t isa_fpu_residue(void)
+// That of a thread that has not used it yet.
+static inline void isa_fpu_make_initial(struct isa_fpu *state)
 {
-	uint64_t value, residue;
+	for (unsigned i = 0; i < ISA_FPU_WORDS; i++)
+		state->words[i] = 0;
+}
 
-	__asm__ volatile("fmv.x.d %0, f0; fmv.x.d %1, f8; or %0, %0, %1; fmv.x.d %1, f16; or %0, %0, %1; "
-			 "fmv.x.d %1, f31; or %0, %0, %1"
-			 : "=&r"(residue), "=&r"(value));
-	return residue;
+#define ISA_FPU_EACH                                                                                         \
+	".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, " \
+	"25, 26, 27, 28, 29, 30, 31\n"
+
+static inline void isa_fpu_load(const struct isa_fpu *state)
+{
+	__asm__ volatile(ISA_FPU_EACH "fld f\\n, 8 * \\n(%0)\n"
+				      ".endr\n"
+				      "fscsr %1"
+			 :
+			 : "r"(state->words), "r"(state->words[ISA_FPU_CONTROL])
+			 : "memory");
+}
+
+static inline void isa_fpu_store(struct isa_fpu *state)
+{
+	__asm__ volatile(ISA_FPU_EACH "fsd f\\n, 8 * \\n(%1)\n"
+				      ".endr\n"
+				      "frcsr %0"
+			 : "=&r"(state->words[ISA_FPU_CONTROL])
+			 : "r"(state->words)
+			 : "memory");
 }
 
 // Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards:

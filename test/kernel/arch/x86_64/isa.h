@@ -5,6 +5,7 @@
 #ifndef ISA_H
 #define ISA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <tern/arch/registers.h>
 #include <tern/syscall_numbers.h>
@@ -47,33 +48,86 @@ static inline uint64_t isa_tls_word(void)
 	return word;
 }
 
-// Holds a pattern in floating-point registers for `count` rounds of an empty loop, all in one piece of
-// assembly, and tells whether they still have it.
-static inline uint64_t isa_hold_fpu(uint64_t pattern, uint64_t count)
-{
-	uint64_t difference, value;
+// --- Floating point: what FXSAVE has of x87 and SSE, and the upper halves of AVX's registers
 
-	__asm__ volatile("movq %2, %%xmm0; movq %2, %%xmm3; movq %2, %%xmm8; movq %2, %%xmm15\n"
-			 "1: subq $1, %3; jnz 1b\n"
-			 "movq %%xmm0, %1; xorq %2, %1; movq %1, %0\n"
-			 "movq %%xmm3, %1; xorq %2, %1; orq %1, %0\n"
-			 "movq %%xmm8, %1; xorq %2, %1; orq %1, %0\n"
-			 "movq %%xmm15, %1; xorq %2, %1; orq %1, %0"
-			 : "=&r"(difference), "=&r"(value), "+r"(pattern), "+r"(count)
-			 :
-			 : "xmm0", "xmm3", "xmm8", "xmm15", "cc");
-	return difference;
+#define ISA_FPU_FXSAVE 64
+#define ISA_FPU_WORDS  (ISA_FPU_FXSAVE + 32)
+#define ISA_FPU_X87    4  // two words each, 16 bits used of the second
+#define ISA_FPU_END    52 // of the SSE registers
+#define ISA_FPU_MXCSR  3
+
+struct isa_fpu {
+	uint64_t words[ISA_FPU_WORDS];
+} __attribute__((aligned(16)));
+
+// Whether CPU and kernel have AVX.
+static inline bool isa_has_avx(void)
+{
+	uint32_t eax = 1, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	if ((ecx >> 27 & 3) != 3)
+		return false;
+	__asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+	return (eax & 6) == 6;
 }
 
-// The floating-point registers of a thread that has not used them yet: whether all are zero.
-static inline uint64_t isa_fpu_residue(void)
+// Clears what the state does not have: pointers to the last x87 instruction, MXCSR's mask, reserved words.
+static inline void isa_fpu_clear_unused(struct isa_fpu *state)
 {
-	uint64_t value, residue;
+	state->words[0] &= 0xffffffffffff;
+	state->words[1] = state->words[2] = 0;
+	state->words[ISA_FPU_MXCSR] &= 0xffffffff;
+	for (unsigned i = 0; i < 8; i++)
+		state->words[ISA_FPU_X87 + 2 * i + 1] &= 0xffff;
+	for (unsigned i = ISA_FPU_END; i < ISA_FPU_FXSAVE; i++)
+		state->words[i] = 0;
+	for (unsigned i = ISA_FPU_FXSAVE; i < ISA_FPU_WORDS && !isa_has_avx(); i++)
+		state->words[i] = 0;
+}
 
-	__asm__ volatile("movq %%xmm0, %0; movq %%xmm3, %1; orq %1, %0; movq %%xmm8, %1; orq %1, %0; movq "
-			 "%%xmm15, %1; orq %1, %0"
-			 : "=&r"(residue), "=&r"(value));
-	return residue;
+// Makes of any words a state that can be loaded and raises no exception. Rounding modes and flags are what the words say.
+static inline void isa_fpu_make_valid(struct isa_fpu *state)
+{
+	uint64_t control = state->words[0];
+
+	state->words[0] = 0x037f | (control & 0xc00) | 0xff00000000; // registers 0 to 7 are valid
+	state->words[ISA_FPU_MXCSR] = 0x1f80 | (control & 0x603f);
+	isa_fpu_clear_unused(state);
+}
+
+// That of a thread that has not used it yet.
+static inline void isa_fpu_make_initial(struct isa_fpu *state)
+{
+	for (unsigned i = 0; i < ISA_FPU_WORDS; i++)
+		state->words[i] = 0;
+	state->words[0] = 0x037f;
+	state->words[ISA_FPU_MXCSR] = 0x1f80;
+}
+
+static inline void isa_fpu_load(const struct isa_fpu *state)
+{
+	__asm__ volatile("fxrstor64 (%0)" : : "r"(state->words) : "memory");
+	if (isa_has_avx())
+		__asm__ volatile(".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+				 "vinsertf128 $1, 16 * \\n(%0), %%ymm\\n, %%ymm\\n\n"
+				 ".endr"
+				 :
+				 : "r"(state->words + ISA_FPU_FXSAVE)
+				 : "memory");
+}
+
+static inline void isa_fpu_store(struct isa_fpu *state)
+{
+	__asm__ volatile("fxsave64 (%0)" : : "r"(state->words) : "memory");
+	if (isa_has_avx())
+		__asm__ volatile(".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
+				 "vextractf128 $1, %%ymm\\n, 16 * \\n(%0)\n"
+				 ".endr"
+				 :
+				 : "r"(state->words + ISA_FPU_FXSAVE)
+				 : "memory");
+	isa_fpu_clear_unused(state);
 }
 
 // Makes a system call without arguments with a pattern in every register, and tells what is wrong afterwards:
