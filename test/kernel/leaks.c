@@ -68,6 +68,32 @@ TEST(leaks_of_threads)
 	check_leaks(&(struct leak_test){"threads made and joined", 100000, make_and_join_thread});
 }
 
+// Its end is known by a watch; nobody has a handle of it any more.
+static handle_t thread_ends;
+
+static bool make_and_detach_thread(unsigned number)
+{
+	struct thread_attributes attributes = {.name = "leak",
+		.entry = (uintptr_t)end_at_once,
+		.argument = number,
+		.message_buffer = MESSAGE_BUFFER,
+		.flags = THREAD_SUSPENDED};
+	handle_t thread;
+	uint64_t bits;
+
+	return thread_create(HANDLE_SELF, &attributes, &thread) == ERR_OK &&
+		thread_watch(thread, thread_ends, 1) == ERR_OK && thread_detach(thread) == ERR_OK &&
+		thread_resume(thread) == ERR_OK && handle_close(thread) == ERR_OK &&
+		notification_wait(thread_ends, DEADLINE_NEVER, &bits) == ERR_OK;
+}
+
+TEST(leaks_of_detached_threads)
+{
+	REQUIRE_OK(notification_create(&thread_ends));
+	check_leaks(&(struct leak_test){"threads made and detached", 20000, make_and_detach_thread});
+	handle_close(thread_ends);
+}
+
 // --- Processes
 
 static handle_t process_ends;

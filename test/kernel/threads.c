@@ -305,16 +305,25 @@ TEST(thread_detach)
 	EXPECT_ERROR(BAD_STATE, thread_detach(worker.thread));
 	EXPECT_ERROR(BAD_STATE, thread_join(worker.thread, 0, &status));
 	EXPECT_OK(notification_signal(notification, 1));
-	for (unsigned i = 0; i < 1000; i++) {
-		struct thread_info info;
-
-		EXPECT_OK(thread_info(worker.thread, &info));
-		if (info.state == THREAD_DEAD || info.state == THREAD_ZOMBIE)
-			break;
-		thread_sleep(after(MILLISECOND));
-	}
+	// Reaped as it ends: nobody can join it.
+	EXPECT(wait_for_state(worker.thread, THREAD_DEAD));
 	worker_forget(&worker);
 	handle_close(notification);
+}
+
+// What one that has ended waits for is a join: a detach comes instead of it.
+TEST(thread_detach_one_that_has_ended)
+{
+	struct worker worker;
+	uint64_t status;
+
+	REQUIRE(worker_start(&worker, give_back, (void *)21));
+	EXPECT(wait_for_state(worker.thread, THREAD_ZOMBIE));
+	EXPECT_OK(thread_detach(worker.thread));
+	EXPECT(wait_for_state(worker.thread, THREAD_DEAD));
+	EXPECT_ERROR(BAD_STATE, thread_detach(worker.thread));
+	EXPECT_ERROR(BAD_STATE, thread_join(worker.thread, 0, &status));
+	worker_forget(&worker);
 }
 
 TEST(thread_join_oneself)
