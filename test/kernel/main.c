@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs all tests, or those whose names contain an argument, and reports them in the Test Anything Protocol. `--long` makes
-// the tests that have a longer form take it; `--repeat N` runs each N times, `--seed N` gives random ones their numbers;
-// `-PATTERN` leaves tests out.
+// the tests that have a longer form take it; `--counted` says that the machine counts instructions, so that limits of time are
+// checked; `--repeat N` runs each N times, `--seed N` gives random ones their numbers; `-PATTERN` leaves tests out.
 
 #include "test.h"
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 extern const struct test __start_tests[], __stop_tests[];
 
 bool test_long;
+bool test_counted;
 uint64_t test_seed;
 
 static unsigned repetitions = 1;
@@ -64,6 +65,8 @@ static int take_options(int count, char **arguments)
 	for (; taken < count && strncmp(arguments[taken], "--", 2) == 0; taken++) {
 		if (strcmp(arguments[taken], "--long") == 0)
 			test_long = true;
+		else if (strcmp(arguments[taken], "--counted") == 0)
+			test_counted = true;
 		else if (strcmp(arguments[taken], "--repeat") == 0 && taken + 1 < count)
 			repetitions = (unsigned)strtoul(arguments[++taken], NULL, 10);
 		else if (strcmp(arguments[taken], "--seed") == 0 && taken + 1 < count)

@@ -78,7 +78,10 @@ TEST(thread_floating_point_state_is_read_and_written)
 	EXPECT_ERROR(INVALID_ARGUMENT, thread_write_fpu(fpu[1], size));
 }
 
-#define SWITCHES 1000
+#define COMPUTED  (5000 * MILLISECOND)
+#define SLICE_MAX (10 * MILLISECOND)
+#define TOLERANCE MILLISECOND
+#define STALL     (SLICE_MAX / 2) // so long a reader of the clock is stopped by others only
 
 struct share {
 	uint64_t pattern;
@@ -86,19 +89,59 @@ struct share {
 	volatile uint64_t rounds;
 	volatile uint64_t wrong;
 	volatile bool *stop;
+	const struct share *other;
+	// Between readings of the clock: whether the other one has run, and how long this one has computed, or neither has known.
+	uint64_t last, others_rounds, switches, computed, longest;
 };
+
+static void look_at_clock(struct share *share)
+{
+	uint64_t time = now(), passed = time - share->last;
+
+	if (share->other->rounds != share->others_rounds)
+		share->switches++;
+	else if (passed < STALL)
+		share->computed += passed;
+	if (passed > share->longest)
+		share->longest = passed;
+	share->others_rounds = share->other->rounds;
+	share->last = time;
+}
 
 static uint64_t compute(void *argument)
 {
 	struct share *share = argument;
 
 	share->wrong |= fpu_residue();
+	share->last = now();
 	while (!*share->stop) {
-		share->wrong |= fpu_hold(share->pattern, 20000);
+		share->wrong |= fpu_hold(share->pattern, 2000);
 		share->wrong |= isa_tls_word() != (uintptr_t)share->tls;
 		share->rounds++;
+		look_at_clock(share);
 	}
 	return share->wrong;
+}
+
+// What shows that slices end in time. Where time is that of a host, it may stop the CPU or its timer while its clock goes on: only
+// much longer slices than there may be are told from that.
+static void check_slices(const struct share shares[2])
+{
+	uint64_t computed = shares[0].computed + shares[1].computed;
+	uint64_t switches = shares[0].switches + shares[1].switches;
+	uint64_t longest = shares[0].longest > shares[1].longest ? shares[0].longest : shares[1].longest;
+
+	test_note("%llu switches in %llu ms of computing, at most %llu microseconds from one reading of the "
+		  "clock to the next",
+		(unsigned long long)switches, (unsigned long long)(computed / MILLISECOND),
+		(unsigned long long)longest / 1000);
+	EXPECT(computed > 0);
+	EXPECT(switches >= computed / (4 * SLICE_MAX));
+	if (test_counted) {
+		EXPECT(computed >= COMPUTED / 2);
+		EXPECT(switches >= computed / SLICE_MAX);
+		EXPECT(longest <= SLICE_MAX + TOLERANCE);
+	}
 }
 
 // Two threads that never yield share one CPU evenly, and keep their registers and TLS to themselves.
@@ -114,12 +157,12 @@ TEST(thread_preemption_is_fair_and_tight)
 		struct thread_attributes attributes = {.name = "compute", .affinity = 1, .priority = 100};
 
 		shares[i].stop = &stop;
+		shares[i].other = &shares[1 - i];
 		shares[i].tls[0] = (uintptr_t)shares[i].tls;
 		attributes.tls_base = (uintptr_t)shares[i].tls;
 		REQUIRE(worker_start_with(&workers[i], compute, &shares[i], &attributes));
 	}
-	// A slice is at most 10 ms: this long takes at least SWITCHES of them.
-	end = after(SWITCHES * 5 * MILLISECOND + 100 * MILLISECOND);
+	end = after(COMPUTED);
 	while (now() < end) {
 		thread_sleep(after(10 * MILLISECOND));
 		for (unsigned i = 0; i < 2; i++) {
@@ -134,6 +177,7 @@ TEST(thread_preemption_is_fair_and_tight)
 	for (unsigned i = 0; i < 2; i++)
 		EXPECT_EQUAL(worker_join(&workers[i]), 0);
 	EXPECT(shares[0].rounds > 0 && shares[1].rounds > 0);
+	check_slices(shares);
 	// Evenly, but for the slice that is under way, and for what the CPU's host took from a thread at once: the scheduler
 	// makes up for a part of that only.
 	test_note("two that compute got %llu and %llu microseconds, %llu of them in stalls",

@@ -158,6 +158,8 @@ def _kernel_job(config: build.Configuration, program: str, boot: Boot, long: boo
     words = list(boot.arguments)
     if long and program == "kernel":
         words = [*(["--long"] if boot is FOUR_CPUS else []), *(word for word in words if word not in SHORT)]
+    if boot.machine.icount and program == "kernel":
+        words.insert(0, "--counted")
     timeout = LONG_KERNEL_TEST_SECONDS if long else KERNEL_TEST_SECONDS
 
     def run(log: Path) -> list[Result]:
