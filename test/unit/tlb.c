@@ -2,7 +2,8 @@
 //
 // Shootdowns on several CPUs, each a thread, with a TLB of its own. Page-table entries are version numbers
 // that only grow; once a shootdown has returned, no CPU may use a lower one. The CPUs hold locks meanwhile
-// and wait for each other's, so one that would not answer while it waits would stop the test.
+// and wait for each other's, so one that would not answer while it waits would stop the test. Before that, one
+// shootdown at a time: which CPUs are asked, and what they flush.
 
 #include <arch/mmu.h>
 #include <kernel/address_space.h>
@@ -32,6 +33,13 @@ static struct spinlock locks[2] = {
 	SPINLOCK_INITIALIZER(RANK_ADDRESS_SPACE), SPINLOCK_INITIALIZER(RANK_MEMORY)};
 static atomic_uint finished;
 
+// What a CPU was told to flush, since it was last looked at.
+struct flushed {
+	_Atomic uint64_t calls, first, pages;
+};
+
+static struct flushed flushed[CPUS];
+
 void panic(const char *format, ...)
 {
 	va_list arguments;
@@ -51,7 +59,12 @@ static unsigned number_of(const struct arch_address_space *arch)
 
 void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pages)
 {
-	for (size_t i = 0; i < pages && i < ENTRIES; i++)
+	struct flushed *counts = &flushed[host_cpu->index];
+
+	counts->calls++;
+	counts->first = address >> PAGE_SHIFT;
+	counts->pages += pages;
+	for (size_t i = 0; space && i < pages && i < ENTRIES; i++)
 		tlbs[host_cpu->index][number_of(space)][(address >> PAGE_SHIFT) + i] = 0;
 }
 
@@ -63,7 +76,105 @@ bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 	return true;
 }
 
-// --- What each does
+// --- One shootdown at a time
+
+#define ALL_PAGES (ARCH_USER_END >> PAGE_SHIFT)
+
+static struct address_space *_Atomic wanted[CPUS]; // by CPU: the space to load
+static atomic_uint told[CPUS], done[CPUS];         // how many there were, and were loaded
+static atomic_bool over;
+
+// Loads what it is told to, and answers.
+static void *obey(void *argument)
+{
+	struct cpu *cpu = argument;
+
+	host_cpu = cpu;
+	while (!over) {
+		unsigned number = told[cpu->index];
+
+		if (done[cpu->index] != number) {
+			address_space_switch(wanted[cpu->index]);
+			done[cpu->index] = number;
+		}
+		tlb_shootdown_ipi();
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void load(unsigned index, struct address_space *space)
+{
+	wanted[index] = space;
+	told[index]++;
+	while (done[index] != told[index])
+		sched_yield();
+}
+
+static void expect_flushed(const char *when, unsigned index, uint64_t calls, uint64_t first, uint64_t pages)
+{
+	struct flushed *counts = &flushed[index];
+
+	if (counts->calls != calls || counts->pages != pages || (calls && counts->first != first))
+		panic("%s: CPU %u flushed %llu times %llu pages from %llu\n", when, index,
+			(unsigned long long)counts->calls, (unsigned long long)counts->pages,
+			(unsigned long long)counts->first);
+	counts->calls = counts->pages = 0;
+}
+
+// CPU 0 shoots down three pages from the second on: what the others flush is told by a bit for each.
+static void expect_shootdown(const char *when, struct address_space *space, unsigned asked)
+{
+	uint64_t ipis[CPUS];
+
+	for (unsigned i = 0; i < CPUS; i++)
+		ipis[i] = __atomic_load_n(&cpus[i].ipis, __ATOMIC_RELAXED);
+	tlb_shootdown(space, 1 << PAGE_SHIFT, 3);
+	expect_flushed(when, 0, 1, 1, 3);
+	for (unsigned i = 1; i < CPUS; i++) {
+		unsigned is_asked = asked >> i & 1;
+
+		expect_flushed(when, i, is_asked, 1, 3 * is_asked);
+		if (__atomic_load_n(&cpus[i].ipis, __ATOMIC_RELAXED) - ipis[i] != is_asked)
+			panic("%s: CPU %u is interrupted or not\n", when, i);
+	}
+}
+
+static void shoot_down_one_by_one(void)
+{
+	load(1, &spaces[0]);
+	load(2, &spaces[0]);
+	load(3, &spaces[1]);
+	load(4, &spaces[0]);
+	load(4, &spaces[1]);
+	for (unsigned i = 1; i < CPUS; i++)
+		expect_flushed("first load", i,
+			i < 4            ? 1
+				: i == 4 ? 2
+					 : 0,
+			0,
+			ALL_PAGES *
+				(i < 4                   ? 1
+						: i == 4 ? 2
+							 : 0));
+	expect_shootdown("two run it, one has left it", &spaces[0], 1 << 1 | 1 << 2);
+	expect_shootdown("another space", &spaces[1], 1 << 3 | 1 << 4);
+	expect_shootdown("a space that nobody has loaded", &spaces[2], 0);
+	expect_shootdown("kernel addresses", NULL, (1 << CPUS) - 2);
+	// Who has missed one flushes all when it comes back, and only then.
+	load(4, &spaces[0]);
+	expect_flushed("back after a shootdown", 4, 1, 0, ALL_PAGES);
+	load(4, NULL);
+	load(4, &spaces[0]);
+	expect_flushed("back without one", 4, 0, 0, 0);
+	expect_shootdown("three run it", &spaces[0], 1 << 1 | 1 << 2 | 1 << 4);
+	for (unsigned i = 1; i < CPUS; i++)
+		load(i, NULL);
+	tlb_shootdown(&spaces[0], 0, 0);
+	expect_flushed("of no pages", 0, 0, 0, 0);
+}
+
+// --- What each does at random
 
 static unsigned choose(unsigned *seed, unsigned bound)
 {
@@ -130,7 +241,7 @@ static void unload_from_all(void)
 	}
 }
 
-static void *run_cpu(void *argument)
+static void *act_at_random(void *argument)
 {
 	struct cpu *cpu = argument;
 	unsigned seed = cpu->index + 1;
@@ -149,21 +260,41 @@ static void *run_cpu(void *argument)
 	return NULL;
 }
 
-int main(void)
+// The caller is one of the CPUs, and each other a thread.
+static void on_all_cpus(void *(*others)(void *cpu), void (*first)(void))
 {
 	pthread_t threads[CPUS];
 
+	for (unsigned i = 1; i < CPUS; i++) {
+		if (pthread_create(&threads[i], NULL, others, &cpus[i]))
+			panic("no thread\n");
+	}
+	first();
+	for (unsigned i = 1; i < CPUS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void direct(void)
+{
+	shoot_down_one_by_one();
+	over = true;
+}
+
+static void join_in(void)
+{
+	act_at_random(&cpus[0]);
+}
+
+int main(void)
+{
 	alarm(30);
 	for (unsigned i = 0; i < CPUS; i++) {
 		cpus[i].index = i;
+		cpus[i].bit = (uint64_t)1 << i;
 		cpus[i].online = true;
 	}
-	for (unsigned i = 0; i < CPUS; i++) {
-		if (pthread_create(&threads[i], NULL, run_cpu, &cpus[i]))
-			panic("no thread\n");
-	}
-	for (unsigned i = 0; i < CPUS; i++)
-		pthread_join(threads[i], NULL);
+	on_all_cpus(obey, direct);
+	on_all_cpus(act_at_random, join_in);
 	printf("ok: %llu shootdowns answered\n", (unsigned long long)cpus[0].shootdowns);
 	return 0;
 }
