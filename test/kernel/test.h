@@ -37,10 +37,9 @@ void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Whether the tests that have a longer form are to take it.
 extern bool test_long;
-// What random tests start from, as its note says; 0: another one each time.
 // Whether instructions are counted instead of time, so that limits of time hold whatever the host does.
 extern bool test_counted;
-// What random tests start from; 0: a random number.
+// What random tests start from, as its note says; 0: another one each time.
 extern uint64_t test_seed;
 // What this random test starts from: never 0. Said before the test begins, lest a panic takes it along.
 uint64_t test_random(void);

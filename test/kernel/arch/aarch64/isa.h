@@ -13,6 +13,7 @@
 #define ISA_DIVIDE_FAULTS  0
 #define ISA_KERNEL_ADDRESS 0xffff800000000000
 #define ISA_FREE_LINE      100 // an interrupt line that no device drives
+#define ISA_TLB_BROADCAST  1   // a CPU makes the others forget a translation without interrupting them
 
 static inline void isa_privileged_instruction(void)
 {
