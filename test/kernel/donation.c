@@ -3,34 +3,11 @@
 // Donation: a server runs on its caller's CPU time and priority, along chains of calls, and gives both back with
 // the answer; whatever ends the call earlier takes them back as well.
 
-#include "test.h"
+#include "chain.h"
 
 #define CHAIN        5
 #define ROUNDS       8
 #define NEXT_THREADS 6
-#define CALLER_BASE  100
-#define SERVER_BASE \
-	40 // of the first server; each further one has one less, so that the last leaves others room
-#define PATIENCE     (60000 * MILLISECOND)
-#define LEAST_SHARED 10 // milliseconds that the one is charged while the other is spared
-
-// A server that hands each call on to the next one; the last one computes until it may stop.
-struct stage {
-	handle_t endpoint, next;
-	handle_t saved; // not HANDLE_NONE: it saves its reply and goes on computing
-	volatile bool saves, inside, stop;
-	uint64_t priority, affinity;
-	uint64_t cpu_time; // that it had when it began to wait
-	struct worker worker;
-};
-
-struct chain {
-	struct stage stages[CHAIN];
-	unsigned length;
-	uint64_t time_out; // of the caller's call, nanoseconds; 0: none
-	struct worker caller;
-	_Atomic uint64_t result; // of the caller's call, + 1
-};
 
 static void compute_until(volatile bool *stop)
 {
@@ -38,163 +15,14 @@ static void compute_until(volatile bool *stop)
 		;
 }
 
-static uint64_t serve(void *argument)
-{
-	struct stage *stage = argument;
-	struct message message = {0};
-
-	while (endpoint_receive(stage->endpoint, &message) == ERR_OK) {
-		enum error error = ERR_OK;
-
-		message.info = 0;
-		if (stage->next) {
-			error = endpoint_call(stage->next, &message);
-			if (!error)
-				error = (enum error)message_label(message.info);
-		} else {
-			if (stage->saves)
-				EXPECT_OK(reply_save(&stage->saved));
-			stage->inside = true;
-			compute_until(&stage->stop);
-		}
-		message.info = MESSAGE_INFO(error, 0, 0);
-		endpoint_reply(stage->saved, &message);
-		message.info = 0;
-	}
-	return 0;
-}
-
-static uint64_t call_first(void *argument)
-{
-	struct chain *chain = argument;
-	struct message message = {0};
-	enum error error;
-
-	if (chain->time_out) {
-		message.info = MESSAGE_DEADLINE;
-		chain->caller.buffer->deadline = after(chain->time_out);
-	}
-	error = endpoint_call(chain->stages[0].endpoint, &message);
-	chain->result = (uint64_t)error + 1;
-	return error ? (uint64_t)error : message_label(message.info);
-}
-
-static bool start_stage(struct stage *stage)
-{
-	struct thread_attributes attributes = {
-		.name = "server", .priority = (uint32_t)stage->priority, .affinity = stage->affinity};
-
-	return worker_start_with(&stage->worker, serve, stage, &attributes) &&
-		wait_for_state(stage->worker.thread, THREAD_BLOCKED);
-}
-
-static bool start_caller(struct chain *chain, uint64_t affinity)
-{
-	struct thread_attributes attributes = {
-		.name = "caller", .priority = CALLER_BASE, .affinity = affinity};
-
-	chain->result = 0;
-	return worker_start_with(&chain->caller, call_first, chain, &attributes);
-}
-
-static struct stage *last_of(struct chain *chain)
-{
-	return &chain->stages[chain->length - 1];
-}
-
-static bool wait_until_inside(struct stage *stage)
-{
-	for (uint64_t deadline = after(60000 * MILLISECOND); !stage->inside && now() < deadline;)
-		thread_sleep(after(MILLISECOND));
-	return stage->inside;
-}
-
-// A chain of servers that wait, and a caller whose call has reached the last of them.
-static bool start_chain(struct chain *chain, unsigned length, uint64_t affinity)
-{
-	chain->length = length;
-	for (unsigned i = 0; i < length; i++) {
-		chain->stages[i].priority = SERVER_BASE - i;
-		chain->stages[i].affinity = affinity;
-		if (endpoint_create(&chain->stages[i].endpoint) != ERR_OK)
-			return false;
-		if (i > 0)
-			chain->stages[i - 1].next = chain->stages[i].endpoint;
-	}
-	for (unsigned i = 0; i < length; i++) {
-		if (!start_stage(&chain->stages[i]))
-			return false;
-	}
-	return start_caller(chain, affinity) && wait_until_inside(last_of(chain));
-}
-
-static void end_stage(struct stage *stage)
-{
-	thread_kill(stage->worker.thread, 0);
-	worker_join(&stage->worker);
-	handle_close(stage->endpoint);
-}
-
-static void end_chain(struct chain *chain)
-{
-	for (unsigned i = 0; i < chain->length; i++)
-		end_stage(&chain->stages[i]);
-}
-
-static struct thread_info info_of(const struct worker *worker)
-{
-	struct thread_info info = {0};
-
-	EXPECT_OK(thread_info(worker->thread, &info));
-	return info;
-}
-
-static void expect_own(const struct worker *worker, uint64_t base)
-{
-	struct thread_info info = info_of(worker);
-
-	EXPECT_EQUAL(info.base_priority, base);
-	EXPECT_EQUAL(info.priority, base);
-	EXPECT_EQUAL(info.payer_id, info.id);
-}
-
-static void expect_lent(const struct worker *worker, const struct worker *payer, uint64_t priority)
-{
-	struct thread_info info = info_of(worker);
-
-	EXPECT_EQUAL(info.priority, priority);
-	EXPECT_EQUAL(info.payer_id, info_of(payer).id);
-}
-
-static void expect_all_own(struct chain *chain)
-{
-	for (unsigned i = 0; i < chain->length; i++) {
-		EXPECT(wait_for_state(chain->stages[i].worker.thread, THREAD_BLOCKED));
-		expect_own(&chain->stages[i].worker, SERVER_BASE - i);
-	}
-}
-
-// The one's time goes on, the other's stands still.
-static void expect_charged(const struct worker *charged, const struct worker *spared)
-{
-	uint64_t charged_before = info_of(charged).cpu_time, spared_before = info_of(spared).cpu_time;
-	uint64_t deadline = after(PATIENCE), charged_time;
-
-	do {
-		thread_sleep(after(50 * MILLISECOND));
-		charged_time = info_of(charged).cpu_time - charged_before;
-	} while (charged_time <= LEAST_SHARED * MILLISECOND && now() < deadline);
-	EXPECT(charged_time > LEAST_SHARED * MILLISECOND);
-	EXPECT_EQUAL(info_of(spared).cpu_time, spared_before);
-}
-
 TEST(donation_along_a_chain_of_servers)
 {
-	struct chain chain = {0};
+	struct stage stages[CHAIN] = {0};
+	struct chain chain = {.stages = stages};
 
 	REQUIRE(start_chain(&chain, CHAIN, 0));
 	for (unsigned i = 0; i < CHAIN; i++) {
-		EXPECT_EQUAL(info_of(&chain.stages[i].worker).base_priority, SERVER_BASE - i);
+		EXPECT_EQUAL(info_of(&chain.stages[i].worker).base_priority, stage_base(i));
 		expect_lent(&chain.stages[i].worker, &chain.caller, CALLER_BASE);
 	}
 	expect_charged(&chain.caller, &last_of(&chain)->worker);
@@ -206,8 +34,8 @@ TEST(donation_along_a_chain_of_servers)
 
 TEST(donation_ends_when_a_server_in_the_middle_dies)
 {
-	struct chain chain = {0};
-	struct stage *stages = chain.stages;
+	struct stage stages[CHAIN] = {0};
+	struct chain chain = {.stages = stages};
 
 	REQUIRE(start_chain(&chain, CHAIN, 0));
 	EXPECT_OK(thread_kill(stages[2].worker.thread, 0));
@@ -215,23 +43,24 @@ TEST(donation_ends_when_a_server_in_the_middle_dies)
 	EXPECT_EQUAL(worker_join(&chain.caller), ERR_GONE);
 	for (unsigned i = 0; i < 2; i++) {
 		EXPECT(wait_for_state(stages[i].worker.thread, THREAD_BLOCKED));
-		expect_own(&stages[i].worker, SERVER_BASE - i);
+		expect_own(&stages[i].worker, stage_base(i));
 	}
 	// The fourth still waits for the fifth, and lends it what it has itself.
-	expect_own(&stages[3].worker, SERVER_BASE - 3);
-	expect_lent(&stages[4].worker, &stages[3].worker, SERVER_BASE - 3);
+	expect_own(&stages[3].worker, stage_base(3));
+	expect_lent(&stages[4].worker, &stages[3].worker, stage_base(3));
 	expect_charged(&stages[3].worker, &stages[4].worker);
 	stages[4].stop = true;
 	for (unsigned i = 3; i < CHAIN; i++) {
 		EXPECT(wait_for_state(stages[i].worker.thread, THREAD_BLOCKED));
-		expect_own(&stages[i].worker, SERVER_BASE - i);
+		expect_own(&stages[i].worker, stage_base(i));
 	}
 	end_chain(&chain);
 }
 
 TEST(donation_ends_when_the_caller_is_killed)
 {
-	struct chain chain = {0};
+	struct stage stages[CHAIN] = {0};
+	struct chain chain = {.stages = stages};
 
 	REQUIRE(start_chain(&chain, 2, 0));
 	expect_lent(&last_of(&chain)->worker, &chain.caller, CALLER_BASE);
@@ -254,7 +83,8 @@ TEST(donation_of_one_that_ended_is_not_charged_to_the_next)
 	// Who runs here sees whoever ran here before off the CPU.
 	REQUIRE_OK(thread_set_affinity(HANDLE_SELF, 1));
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		struct chain chain = {0};
+		struct stage stages[CHAIN] = {0};
+		struct chain chain = {.stages = stages};
 		struct stage next[NEXT_THREADS] = {0};
 
 		REQUIRE(start_chain(&chain, 1, system.cpu_count > 1 ? 2 : 1));
@@ -284,7 +114,8 @@ TEST(donation_of_one_that_ended_is_not_charged_to_the_next)
 
 TEST(donation_ends_when_the_call_times_out)
 {
-	struct chain chain = {.time_out = 300 * MILLISECOND};
+	struct stage stages[1] = {0};
+	struct chain chain = {.stages = stages, .time_out = 300 * MILLISECOND};
 
 	REQUIRE(start_chain(&chain, 1, 0));
 	EXPECT_EQUAL(worker_join(&chain.caller), ERR_TIMED_OUT);
@@ -296,7 +127,8 @@ TEST(donation_ends_when_the_call_times_out)
 
 TEST(donation_ends_when_the_reply_is_saved)
 {
-	struct chain chain = {.stages[0].saves = true};
+	struct stage stages[1] = {{.saves = true}};
+	struct chain chain = {.stages = stages};
 
 	REQUIRE(start_chain(&chain, 1, 0));
 	expect_own(&chain.stages[0].worker, SERVER_BASE);
@@ -326,8 +158,8 @@ static uint64_t serve_impatiently(void *argument)
 TEST(donation_comes_back_to_a_server_whose_call_times_out)
 {
 	struct thread_attributes attributes = {.name = "impatient", .priority = SERVER_BASE};
-	struct chain chain = {.length = 1};
-	struct stage *middle = &chain.stages[0], *last = &chain.stages[1];
+	struct stage stages[2] = {0}, *middle = &stages[0], *last = &stages[1];
+	struct chain chain = {.stages = stages, .length = 1};
 
 	REQUIRE_OK(endpoint_create(&middle->endpoint));
 	REQUIRE_OK(endpoint_create(&last->endpoint));
@@ -357,7 +189,8 @@ static void wait_until_off_cpu_0(const struct worker *worker)
 // With several CPUs: a server that may not run on the caller's works on its own time.
 TEST(donation_stays_on_the_callers_cpu)
 {
-	struct chain chain = {.length = 1, .stages[0] = {.priority = SERVER_BASE, .affinity = 2}};
+	struct stage stages[1] = {{.priority = SERVER_BASE, .affinity = 2}};
+	struct chain chain = {.stages = stages, .length = 1};
 	struct system_info system;
 
 	REQUIRE_OK(system_info(start_handle(START_SYSTEM), &system));
