@@ -202,3 +202,61 @@ TEST(futex_of_shared_memory)
 	handle_close(space);
 	handle_close(request.memory);
 }
+
+// --- Between processes
+
+#define PATIENCE (3000 * MILLISECOND) // in which all below have come to wait
+
+static uint64_t wait_in_child(uint64_t patience)
+{
+	struct map_request request = {.memory = child_given[0],
+		.length = PAGE_SIZE,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
+	uint64_t address;
+
+	if (address_space_map(HANDLE_SELF, &request, &address) != ERR_OK)
+		return UINT64_MAX;
+	notification_signal(child_given[1], 1);
+	return futex_wait(HANDLE_SELF, address, 5, patience ? after(patience) : DEADLINE_NEVER);
+}
+
+static bool start_waiting_child(struct child *child, uint64_t patience, const handle_t given[2])
+{
+	uint64_t bits;
+
+	return child_start(child, wait_in_child, patience, given, 2) &&
+		notification_wait(given[1], after(60000 * MILLISECOND), &bits) == ERR_OK &&
+		wait_for_state(child->thread, THREAD_BLOCKED);
+}
+
+// Two processes wait at a word and are moved to another one by a third: there the one's time runs out, and the other is woken.
+TEST(futex_requeue_between_processes)
+{
+	struct map_request request = {
+		.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED};
+	struct child patient, impatient;
+	uint64_t first, second, count = 0;
+	handle_t given[2];
+
+	REQUIRE_OK(memory_create(PAGE_SIZE, 0, &request.memory));
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &first));
+	REQUIRE_OK(notification_create(&given[1]));
+	given[0] = request.memory;
+	second = first + PAGE_SIZE / 2;
+	*(volatile uint32_t *)first = 5;
+	REQUIRE(start_waiting_child(&patient, 0, given));
+	REQUIRE(start_waiting_child(&impatient, PATIENCE, given));
+	EXPECT_OK(futex_requeue(HANDLE_SELF, first, 5, 0, second, 10, &count));
+	EXPECT_EQUAL(count, 2);
+	EXPECT_OK(futex_wake(HANDLE_SELF, first, 10, &count));
+	EXPECT_EQUAL(count, 0);
+	EXPECT_RESULT(TIMED_OUT, futex_wait, child_wait(&impatient).exit_status);
+	EXPECT_OK(futex_wake(HANDLE_SELF, second, 10, &count));
+	EXPECT_EQUAL(count, 1);
+	EXPECT_RESULT(OK, futex_wait, child_wait(&patient).exit_status);
+	EXPECT_OK(futex_wake(HANDLE_SELF, second, 10, &count));
+	EXPECT_EQUAL(count, 0);
+	address_space_unmap(HANDLE_SELF, first, PAGE_SIZE);
+	handle_close(request.memory);
+	handle_close(given[1]);
+}
