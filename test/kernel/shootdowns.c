@@ -88,7 +88,7 @@ static struct cpu_info info_of(unsigned cpu)
 static void change_a_page(const volatile uint64_t *count)
 {
 	struct map_request request = {.length = PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
-	uint64_t address, last = 0;
+	uint64_t address, last = *count;
 
 	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
 	for (unsigned round = 0; round < ROUNDS; round++) {
