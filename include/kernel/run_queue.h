@@ -42,7 +42,8 @@ static inline void run_queue_unmark(struct run_queue *queue, unsigned priority)
 static inline __attribute__((always_inline)) void run_queue_insert(
 	struct run_queue *queue, struct thread *thread, bool at_front)
 {
-	uint8_t priority = __atomic_load_n(&thread->priority, __ATOMIC_RELAXED); // others may store it, of one that runs
+	uint8_t priority = __atomic_load_n(
+		&thread->priority, __ATOMIC_RELAXED); // others may store it, of one that runs
 	struct list_node *list = &queue->queues[priority];
 	int best = queue->best;
 

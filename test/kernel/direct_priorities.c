@@ -53,7 +53,8 @@ static uint64_t change_priority(void *argument)
 	uint64_t random = 1;
 
 	for (unsigned i = 0; i < CHANGES; i++)
-		if (thread_set_priority(yielder->worker.thread, TOP - (uint32_t)random_next(&random, STEPS)) != ERR_OK)
+		if (thread_set_priority(
+			    yielder->worker.thread, TOP - (uint32_t)random_next(&random, STEPS)) != ERR_OK)
 			return 1;
 	return 0;
 }

@@ -327,7 +327,8 @@ static void wait_for_steps(unsigned index)
 	for (unsigned i = 0; i < ACTORS; i++)
 		steps[i] = atomic_load(&shared->steps[index][i]);
 	for (unsigned i = 0; i < ACTORS; i++)
-		while (atomic_load(&shared->steps[index][i]) == steps[i] && !atomic_load(&stuck) && !has_ended(index))
+		while (atomic_load(&shared->steps[index][i]) == steps[i] && !atomic_load(&stuck) &&
+			!has_ended(index))
 			thread_sleep(after(SHORT_TIME));
 }
 

@@ -19,7 +19,7 @@ PORTABLE = ("kernel/", "mm/", "sched/", "ipc/", "drivers/")
 SHOWN = 20  # complaints of one check
 # What line counts are told of: (part, folders, limit).
 PARTS = (
-    ("the portable core", ("kernel/", "mm/", "sched/", "ipc/", "include/kernel/", "include/arch/"), 13_450),
+    ("the portable core", ("kernel/", "mm/", "sched/", "ipc/", "include/kernel/", "include/arch/"), 13_600),
     ("the kernel's drivers", ("drivers/",), None),
     ("the ABI", ("include/tern/",), None),
     ("arch/x86_64", ("arch/x86_64/",), 2_600),

@@ -13,7 +13,7 @@
 #define ISA_DIVIDE_FAULTS  0
 #define ISA_KERNEL_ADDRESS 0xffffffff80200000
 #define ISA_FREE_LINE      60 // an interrupt line that no device drives
-#define ISA_TLB_BROADCAST  0   // 1: a CPU makes the others forget a translation without interrupting them
+#define ISA_TLB_BROADCAST  0  // 1: a CPU makes the others forget a translation without interrupting them
 
 static inline void isa_privileged_instruction(void)
 {

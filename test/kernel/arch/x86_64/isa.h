@@ -14,7 +14,7 @@
 #define ISA_DIVIDE_FAULTS  1
 #define ISA_KERNEL_ADDRESS 0xffffffff80100000
 #define ISA_FREE_LINE      21 // an interrupt line that no device drives
-#define ISA_TLB_BROADCAST  0   // 1: a CPU makes the others forget a translation without interrupting them
+#define ISA_TLB_BROADCAST  0  // 1: a CPU makes the others forget a translation without interrupting them
 
 static inline void isa_privileged_instruction(void)
 {
