@@ -107,6 +107,7 @@ TEST(donation_of_a_budget_ends_when_it_is_used_up)
 	EXPECT_OK(scheduling_context_configure(chain.context, SHARE, SCHEDULING_PERIOD_MAX, 0));
 	while (info_of(first).payer_id != info_of(first).id && now() < deadline)
 		thread_sleep(after(MILLISECOND));
+	REQUIRE(info_of(first).payer_id == info_of(first).id);
 	EXPECT(consumed_of(chain.context) - consumed >= SHARE);
 	expect_own(first, stage_base(0));
 	for (unsigned i = 1; i < CHAIN; i++)

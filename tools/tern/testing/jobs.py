@@ -119,7 +119,7 @@ IN_TURN = Boot(
     " on 4 CPUs in turn",
     "debug",
     qemu.Machine(smp=4, one_host_thread=True),
-    (*SHORT, "-introspection_locks", "-direct", "-guest_calls_are_kicked", *ENDS_BESIDE_BUSY_CPUS),
+    (*SHORT, "-introspection_locks", "-shootdown", "-direct", "-guest_calls_are_kicked", *ENDS_BESIDE_BUSY_CPUS),
 )
 OF_DEATH_AND_WAITS = (
     *("torture", "ipc_", "notification", "futex", "handle", "waits_", "guest", "fault", "thread_kill"),
