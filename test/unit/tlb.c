@@ -186,11 +186,11 @@ static void use(struct address_space *space, unsigned entry)
 {
 	unsigned number = number_of(&space->arch);
 	_Atomic uint64_t *cached = &tlbs[host_cpu->index][number][entry];
-	uint64_t wanted = shot_down[number][entry];
+	uint64_t newest = shot_down[number][entry];
 
 	if (*cached == 0)
 		*cached = entries[number][entry];
-	if (*cached < wanted)
+	if (*cached < newest)
 		panic("CPU %u uses an old translation\n", host_cpu->index);
 }
 
