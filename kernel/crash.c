@@ -72,5 +72,5 @@ void crash_log(const struct thread *thread, const struct fault *fault)
 	log_error("backtrace of %s, code at %#lx:", thread->process->name,
 		(unsigned long)code_start(thread, addresses, count));
 	for (size_t i = 0; i < count; i++)
-		log_address(LOG_ERROR, addresses[i]);
+		log_address(LOG_ERROR, addresses[i], i > 0);
 }

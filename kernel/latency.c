@@ -43,7 +43,7 @@ void latency_end(uintptr_t until)
 	if (!atomic_compare_exchange_strong(&longest, &before, length))
 		return;
 	log_info("interrupts were off for %lu ns in %s, until:", (unsigned long)length, section->what);
-	log_address(LOG_INFO, until);
+	log_address(LOG_INFO, until, false);
 	// Not a part of the next one.
 	section->start = 0;
 }

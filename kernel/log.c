@@ -113,14 +113,14 @@ void log_emergency(void)
 	emergency = true;
 }
 
-void log_address(enum log_level level, uintptr_t address)
+void log_address(enum log_level level, uintptr_t address, bool is_return)
 {
 	size_t offset;
 	// A return address may be that of the next function where the call was its function's last instruction.
-	const char *name = symbol_find(address - 1, &offset);
+	const char *name = symbol_find(address - is_return, &offset);
 
 	if (name)
-		log_print(level, "  %p %s+%#zx", (void *)address, name, offset + 1);
+		log_print(level, "  %p %s+%#zx", (void *)address, name, offset + is_return);
 	else
 		log_print(level, "  %p", (void *)address);
 }

@@ -47,11 +47,11 @@ static void print_place(void)
 			thread->name, thread->process ? thread->process->name : "the kernel");
 }
 
-static void print_backtrace(const uintptr_t *addresses, size_t count)
+static void print_backtrace(const uintptr_t *addresses, size_t count, bool of_fault)
 {
 	log_error("backtrace:");
 	for (size_t i = 0; i < count; i++)
-		log_address(LOG_ERROR, addresses[i]);
+		log_address(LOG_ERROR, addresses[i], i > 0 || !of_fault);
 }
 
 static _Noreturn void finish(void)
@@ -73,7 +73,7 @@ void panic(const char *format, ...)
 	va_end(arguments);
 	log_error("kernel panic: %s", reason);
 	print_place();
-	print_backtrace(addresses, arch_backtrace(addresses, BACKTRACE_LIMIT));
+	print_backtrace(addresses, arch_backtrace(addresses, BACKTRACE_LIMIT), false);
 	finish();
 }
 
@@ -86,6 +86,6 @@ void trap_kernel_fault(const char *name, const struct arch_frame *frame, const s
 		(unsigned long)fault->isa_code);
 	print_place();
 	arch_frame_log(frame);
-	print_backtrace(addresses, arch_backtrace_frame(frame, addresses, BACKTRACE_LIMIT));
+	print_backtrace(addresses, arch_backtrace_frame(frame, addresses, BACKTRACE_LIMIT), true);
 	finish();
 }

@@ -27,8 +27,9 @@ void log_print(enum log_level level, const char *format, ...) __attribute__((for
 size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
 size_t format_into(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-// Prints an address of a backtrace, with its symbol where it is the kernel's: "  0xffff... function+0x12".
-void log_address(enum log_level level, uintptr_t address);
+// Prints an address of a backtrace, with its symbol where it is the kernel's: "  0xffff... function+0x12". Where a fault
+// was, which may be at a function's very beginning, is no return address.
+void log_address(enum log_level level, uintptr_t address, bool is_return);
 
 // From now on lines go straight to the early console, past lock and ring: a panic has begun.
 void log_emergency(void);
