@@ -96,7 +96,9 @@ class Boot:
     arguments: tuple[str, ...] = ()
 
 
+AS_USED = Boot("", "release", qemu.Machine())
 ONE_CPU = Boot("", "debug", qemu.Machine(icount=True))
+COUNTING = replace(ONE_CPU, suffix=" with instructions of 1 ns")
 FOUR_CPUS = Boot(" on 4 CPUs", "debug", qemu.Machine(smp=4))
 
 # The kernel's own tests: the whole of them as they are used and as they are checked, and without those that do one thing
@@ -104,7 +106,7 @@ FOUR_CPUS = Boot(" on 4 CPUs", "debug", qemu.Machine(smp=4))
 # their full length: ten minutes of random load among them.
 SHORT = ("-leaks", "-stress_system")
 KERNEL_BOOTS = [
-    Boot("", "release", qemu.Machine()),
+    AS_USED,
     FOUR_CPUS,
     *(
         Boot(f" with instructions of {1 << shift} ns", "debug", qemu.Machine(icount=True, icount_shift=shift), SHORT)
@@ -129,15 +131,15 @@ SOME_IN_TURN = replace(IN_TURN, arguments=OF_DEATH_AND_WAITS)
 
 
 def kernel_jobs(configs: dict[str, build.Configuration], long: bool) -> list[Job]:
-    """The boots for each native test program in the boot archive. But for the kernel's own tests there are two: one CPU
-    that counts instructions, so that its time does not depend on how busy this machine is, and four CPUs."""
+    """The boots for each native test program in the boot archive. But for the kernel's own tests there are three: as it is used,
+    one CPU that counts instructions, so that its time does not depend on how busy this machine is, and four CPUs."""
     if "debug" not in configs:
         return []
     kernel_boots = [*KERNEL_BOOTS, IN_TURN if long else SOME_IN_TURN]
     return [
         _kernel_job(configs[boot.configuration], program, boot, long)
         for program in sorted(configs["debug"].archive_names("tern/tests"))
-        for boot in (kernel_boots if program == "kernel" else [ONE_CPU, FOUR_CPUS])
+        for boot in (kernel_boots if program == "kernel" else [AS_USED, COUNTING, FOUR_CPUS])
         if boot.configuration in configs
     ]
 
