@@ -48,14 +48,19 @@ void interrupt_raise(uint32_t line)
 	spin_unlock(&interrupt->lock);
 }
 
-static bool claim_line(struct interrupt *interrupt, uint32_t line, uint32_t flags)
+static enum error claim_line(struct interrupt *interrupt, uint32_t line, uint32_t flags)
 {
 	struct interrupt *nobody = NULL;
 
 	if (!atomic_compare_exchange_strong(&lines[line], &nobody, interrupt))
-		return false;
+		return ERR_BUSY;
+	if (!interrupt_controller->configure(line, flags, cpu_self()->index)) {
+		// Not for devices, and not to be masked: it may be the kernel's own.
+		atomic_store(&lines[line], NULL);
+		return ERR_INVALID_ARGUMENT;
+	}
 	interrupt->line = line;
-	return interrupt_controller->configure(line, flags, cpu_self()->index);
+	return ERR_OK;
 }
 
 struct syscall_result sys_interrupt_create(handle_t handle, uint32_t line, uint32_t flags)
@@ -75,8 +80,8 @@ struct syscall_result sys_interrupt_create(handle_t handle, uint32_t line, uint3
 	spin_init(&interrupt->lock, RANK_INTERRUPT);
 	interrupt->line = UINT32_MAX;
 	binding_init(&interrupt->binding);
-	if (!claim_line(interrupt, line, flags)) {
-		error = interrupt->line == line ? ERR_INVALID_ARGUMENT : ERR_BUSY;
+	error = claim_line(interrupt, line, flags);
+	if (error) {
 		object_put(&interrupt->object);
 		return SYSCALL_ERROR(error);
 	}
@@ -89,6 +94,7 @@ struct syscall_result sys_interrupt_bind(handle_t handle, handle_t notification_
 	struct capability capability, holder, found;
 	struct notification *previous;
 	struct interrupt *interrupt;
+	bool has_ended;
 	enum error error = capability_lookup(handle, OBJECT_INTERRUPT, RIGHT_BIND, &capability);
 
 	if (!error && notification_handle == HANDLE_NONE)
@@ -100,12 +106,17 @@ struct syscall_result sys_interrupt_bind(handle_t handle, handle_t notification_
 	holder = binding_holder(handle, capability.object);
 	interrupt = interrupt_of(capability.object);
 	spin_lock(&interrupt->lock);
-	previous = binding_replace(&interrupt->binding, &interrupt->object, &holder, &found, bits);
+	has_ended = object_has_ended(&interrupt->object);
+	if (has_ended) {
+		previous = binding_notification(&found);
+	} else {
+		previous = binding_replace(&interrupt->binding, &interrupt->object, &holder, &found, bits);
+		interrupt_controller->unmask(interrupt->line);
+	}
 	spin_unlock(&interrupt->lock);
 	if (previous)
 		object_put(&previous->object);
-	interrupt_controller->unmask(interrupt->line);
-	return SYSCALL_OK;
+	return SYSCALL_ERROR(has_ended ? ERR_BAD_HANDLE : ERR_OK);
 }
 
 struct syscall_result sys_interrupt_acknowledge(handle_t handle)
@@ -117,10 +128,13 @@ struct syscall_result sys_interrupt_acknowledge(handle_t handle)
 	if (error)
 		return SYSCALL_ERROR(error);
 	interrupt = interrupt_of(capability.object);
+	spin_lock(&interrupt->lock);
 	if (atomic_load(&interrupt->binding.bits) == 0)
-		return SYSCALL_ERROR(ERR_BAD_STATE);
-	interrupt_controller->unmask(interrupt->line);
-	return SYSCALL_OK;
+		error = ERR_BAD_STATE;
+	else
+		interrupt_controller->unmask(interrupt->line);
+	spin_unlock(&interrupt->lock);
+	return SYSCALL_ERROR(error);
 }
 
 static void destroy(struct object *object)
@@ -129,8 +143,12 @@ static void destroy(struct object *object)
 
 	if (interrupt->line == UINT32_MAX)
 		return;
+	// Another CPU may have found it in `lines`, or looked its handle up, and be about to take the lock.
+	spin_lock(&interrupt->lock);
+	atomic_store(&interrupt->binding.bits, 0);
 	interrupt_controller->mask(interrupt->line);
 	atomic_store(&lines[interrupt->line], NULL);
+	spin_unlock(&interrupt->lock);
 	binding_end(&interrupt->binding, object);
 }
 

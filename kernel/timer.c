@@ -18,6 +18,7 @@ struct timer {
 	struct spinlock lock; // guards arming
 	struct timeout timeout;
 	uint64_t period;
+	uint64_t settings; // how often it has been set or disarmed
 	struct binding binding;
 };
 
@@ -28,11 +29,12 @@ static struct timer *timer_of(struct object *object)
 	return container_of(object, struct timer, object);
 }
 
+// The first after now of the deadlines, a period apart; never, if that is beyond the end of time.
 static uint64_t next_deadline(const struct timer *timer, uint64_t now)
 {
-	uint64_t missed = (now - timer->timeout.deadline) / timer->period;
+	uint64_t last = now - (now - timer->timeout.deadline) % timer->period;
 
-	return timer->timeout.deadline + (missed + 1) * timer->period;
+	return last + timer->period > last ? last + timer->period : DEADLINE_NEVER;
 }
 
 static void expire(struct timeout *timeout)
@@ -47,12 +49,33 @@ static void expire(struct timeout *timeout)
 	spin_unlock(&timer->lock);
 }
 
-static void disarm(struct timer *timer)
+// Until somebody sets it afterwards, it is neither armed nor on its way to being armed anew. Tells which setting this is.
+static uint64_t disarm(struct timer *timer)
 {
+	uint64_t setting;
+
 	spin_lock(&timer->lock);
+	setting = ++timer->settings;
 	timer->period = 0;
 	spin_unlock(&timer->lock);
 	timeout_cancel_sync(&timer->timeout);
+	return setting;
+}
+
+// Only the last setting counts: whoever disarmed it after this one may arm it, or has ended it.
+static enum error arm(struct timer *timer, uint64_t setting, uint64_t deadline, uint64_t period)
+{
+	enum error error = ERR_OK;
+
+	spin_lock(&timer->lock);
+	if (object_has_ended(&timer->object)) {
+		error = ERR_BAD_HANDLE;
+	} else if (timer->settings == setting) {
+		timer->period = period;
+		timeout_arm(&timer->timeout, deadline);
+	}
+	spin_unlock(&timer->lock);
+	return error;
 }
 
 struct syscall_result sys_timer_object_create(handle_t handle, uint64_t bits)
@@ -89,15 +112,7 @@ struct syscall_result sys_timer_set(handle_t handle, uint64_t deadline, uint64_t
 	if (error)
 		return SYSCALL_ERROR(error);
 	timer = timer_of(capability.object);
-	disarm(timer);
-	spin_lock(&timer->lock);
-	// Another CPU may have set it just now: the last one counts.
-	if (timer->timeout.queue)
-		timeout_cancel(&timer->timeout);
-	timer->period = period;
-	timeout_arm(&timer->timeout, deadline);
-	spin_unlock(&timer->lock);
-	return SYSCALL_OK;
+	return SYSCALL_ERROR(arm(timer, disarm(timer), deadline, period));
 }
 
 struct syscall_result sys_timer_cancel(handle_t handle)

@@ -209,7 +209,8 @@ void preemption_point(void)
 	CHECK(spin_none_held());
 }
 
-void tlb_shootdown_ipi(void)
+// Weak: a test may do something while a CPU waits.
+__attribute__((weak)) void tlb_shootdown_ipi(void)
 {
 }
 
