@@ -142,6 +142,21 @@ TEST(timer_arguments_and_rights)
 	handle_close(notification);
 }
 
+TEST(timer_period_beyond_the_end_of_time)
+{
+	handle_t notification, timer;
+	uint64_t bits;
+
+	REQUIRE_OK(notification_create(&notification));
+	REQUIRE_OK(timer_object_create(notification, 1, &timer));
+	EXPECT_OK(timer_set(timer, now(), UINT64_MAX));
+	EXPECT_OK(notification_wait(notification, after(5000 * MILLISECOND), &bits));
+	EXPECT_ERROR(TIMED_OUT, notification_wait(notification, after(20 * MILLISECOND), &bits));
+	EXPECT_OK(timer_cancel(timer));
+	handle_close(timer);
+	handle_close(notification);
+}
+
 TEST(clock_never_goes_back)
 {
 	uint64_t last = now();

@@ -87,6 +87,25 @@ TEST(system_interrupt_object)
 	handle_close(notification);
 }
 
+// They are the CPU's own on AArch64, its timer's among them; elsewhere they may be devices'.
+#define LOW_LINES 32
+
+TEST(system_interrupt_lines_of_the_cpu)
+{
+	handle_t interrupts = start_handle(START_INTERRUPTS), interrupt;
+
+	REQUIRE_OK(thread_set_affinity(HANDLE_SELF, 1));
+	for (uint32_t line = 0; line < LOW_LINES; line++) {
+		enum error error = interrupt_create(interrupts, line, 0, &interrupt);
+
+		EXPECT(error == ERR_OK || error == ERR_BUSY || error == ERR_INVALID_ARGUMENT);
+		if (error == ERR_OK)
+			handle_close(interrupt);
+	}
+	EXPECT_OK(thread_sleep(after(20 * MILLISECOND)));
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, UINT64_MAX));
+}
+
 TEST(system_log)
 {
 	handle_t log = start_handle(START_LOG), fewer, notification;
