@@ -10,7 +10,8 @@
 #include <kernel/timeout.h>
 #include <tern/types.h>
 
-#define RUN_STEP 16 // time-outs expired in one interrupt
+#define RUN_STEP 16      // time-outs expired in one interrupt
+#define RUN_LONG 1000000 // nanoseconds, longer than that takes
 
 static struct timeout *first_of(const struct timeout_queue *queue)
 {
@@ -25,8 +26,11 @@ void timeout_queue_init(struct timeout_queue *queue)
 // The queue's lock is held.
 static void note_first(struct timeout_queue *queue)
 {
-	atomic_store_explicit(
-		&queue->next, queue->first ? queue->first->key : DEADLINE_NEVER, memory_order_relaxed);
+	uint64_t next = queue->first ? queue->first->key : DEADLINE_NEVER;
+
+	if (next < queue->pause_end)
+		next = queue->pause_end;
+	atomic_store_explicit(&queue->next, next, memory_order_relaxed);
 }
 
 void timeout_arm(struct timeout *timeout, uint64_t deadline)
@@ -112,17 +116,26 @@ static struct timeout *take_due(struct timeout_queue *queue, uint64_t now)
 	return timeout;
 }
 
-bool timeout_run(uint64_t now)
+static void pause_before_next(struct timeout_queue *queue)
+{
+	uint64_t end = arch_time_now() + TIMEOUT_PAUSE;
+
+	spin_lock(&queue->lock);
+	if (queue->first && queue->first->key < end)
+		queue->pause_end = end;
+	note_first(queue);
+	spin_unlock(&queue->lock);
+}
+
+void timeout_run(uint64_t now)
 {
 	struct timeout_queue *queue = &cpu_self()->timeouts;
+	struct timeout *timeout;
 
-	for (unsigned i = 0; i < RUN_STEP; i++) {
-		struct timeout *timeout = take_due(queue, now);
-
-		if (timeout == NULL)
-			return false;
+	for (unsigned i = 0; i < RUN_STEP && (timeout = take_due(queue, now)); i++) {
 		timeout->expire(timeout);
 		atomic_store_explicit(&queue->running, NULL, memory_order_release);
 	}
-	return timeout_next() <= now;
+	if (timeout_next() < now + RUN_LONG)
+		pause_before_next(queue);
 }

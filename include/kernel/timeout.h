@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TIMEOUT_PAUSE 20000 // nanoseconds
+
 struct timeout_queue;
 
 struct timeout {
@@ -25,7 +27,8 @@ struct timeout {
 struct timeout_queue {
 	struct spinlock lock;
 	struct heap_node *first;
-	_Atomic uint64_t next;           // deadline of the first; the queue's CPU reads it without the lock
+	uint64_t pause_end;    // the timer is not set for an earlier time: see timeout_run
+	_Atomic uint64_t next; // what the timer is to be set for; the queue's CPU reads it without the lock
 	struct timeout *_Atomic running; // whose expire is being called
 };
 
@@ -37,9 +40,10 @@ void timeout_arm(struct timeout *timeout, uint64_t deadline);
 bool timeout_cancel(struct timeout *timeout);
 // Disarms and waits until no other CPU is in its expire. No lock held that expire takes.
 void timeout_cancel_sync(struct timeout *timeout);
-// The earliest deadline of this CPU, DEADLINE_NEVER: none.
+// When this CPU's timer is to ring for them, DEADLINE_NEVER: none is armed.
 uint64_t timeout_next(void);
-// Expires what is due on this CPU, at most 16 at a time; true: more are due.
-bool timeout_run(uint64_t now);
+// Expires what is due on this CPU, at most 16 at a time. Where more are due soon after that, the timer rings for them TIMEOUT_PAUSE later:
+// those that are armed anew as they expire leave time to threads, however many they are.
+void timeout_run(uint64_t now);
 
 #endif

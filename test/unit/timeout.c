@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
 // Time-out queues of two CPUs against a plain array: random arming, cancelling from either CPU and passing of
-// time. Each time-out expires once, not before its time, in order, and no timer is set too late.
+// time. Each time-out expires once, not before its time, in order, and no timer is set too late; nor too early, where those that
+// expire would leave nothing to threads.
 
 #include "core_machine.h"
+#include <arch/time.h>
 #include <kernel/cpu.h>
 #include <kernel/scheduler.h>
 #include <kernel/timeout.h>
 
 #define COUNT 200
 #define STEPS 200000
+#define TICK  100 // nanoseconds
+#define STEP  16  // time-outs that expire at once, at most
 
 struct entry {
 	struct timeout timeout;
@@ -20,6 +24,8 @@ struct entry {
 
 static struct entry entries[COUNT];
 static uint64_t now, last_expired;
+static uint64_t pause_ends[2]; // by CPU: no timer rings before it
+static unsigned expired_at_once;
 
 static void expire(struct timeout *timeout)
 {
@@ -28,19 +34,20 @@ static void expire(struct timeout *timeout)
 	CHECK(spin_none_held());
 	CHECK(entry->armed && entry->cpu == host_cpu->index && timeout->queue == NULL);
 	CHECK(timeout->deadline <= now && timeout->deadline >= last_expired);
+	CHECK(++expired_at_once <= STEP);
 	last_expired = timeout->deadline;
 	entry->armed = false;
 	entry->expired++;
 	// A periodic one arms itself again.
 	if (entry->expired % 4 == 0) {
 		entry->armed = true;
-		timeout_arm(timeout, now + 1 + random_below(50));
+		timeout_arm(timeout, now + 1 + random_below(50) * TICK);
 	}
 }
 
 static void arm(struct entry *entry)
 {
-	uint64_t deadline = random_below(20) ? now + random_below(1000) : DEADLINE_NEVER;
+	uint64_t deadline = random_below(20) ? now + random_below(1000) * TICK : DEADLINE_NEVER;
 
 	if (entry->armed)
 		return;
@@ -70,16 +77,28 @@ static uint64_t earliest(unsigned cpu)
 	return deadline;
 }
 
+// When the CPU's timer is to ring.
+static uint64_t next_ring(unsigned cpu)
+{
+	uint64_t deadline = earliest(cpu);
+
+	return deadline < pause_ends[cpu] ? pause_ends[cpu] : deadline;
+}
+
 static void pass_time(void)
 {
-	now += random_below(200);
-	while (true) {
+	now += random_below(200) * TICK;
+	host_time = now;
+	do {
 		last_expired = 0;
-		if (!timeout_run(now))
-			break;
-		CHECK(earliest(host_cpu->index) <= now);
-	}
-	CHECK(earliest(host_cpu->index) > now);
+		expired_at_once = 0;
+		// Expiring takes time, as a rule.
+		host_time += random_below(3) * TICK;
+		timeout_run(now);
+		if (earliest(host_cpu->index) < host_time + TIMEOUT_PAUSE)
+			pause_ends[host_cpu->index] = host_time + TIMEOUT_PAUSE;
+		CHECK(timeout_next() == next_ring(host_cpu->index));
+	} while (earliest(host_cpu->index) <= now);
 	host_cpu->timer_deadline = DEADLINE_NEVER;
 	scheduler_program_timer();
 }
@@ -106,7 +125,7 @@ int main(void)
 			arm(entry);
 			break;
 		}
-		CHECK(timeout_next() == earliest(host_cpu->index));
+		CHECK(timeout_next() == next_ring(host_cpu->index));
 		CHECK(host_cpu->timer_deadline <= timeout_next());
 	}
 	for (unsigned i = 0; i < COUNT; i++)
