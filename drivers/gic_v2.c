@@ -25,19 +25,17 @@ enum gic_v2_interface {
 static volatile uint8_t *distributor, *interface;
 static uint8_t cpu_masks[ARCH_CPU_MAX]; // the bit of each CPU's interface
 
-// Writing EOIR takes what IAR said whole, the sender included.
+// One interrupt. The next one comes by itself, after what trap_exit does. Writing EOIR takes what IAR said whole, the sender included.
 static void dispatch(uint32_t vector)
 {
-	(void)vector;
-	for (;;) {
-		uint32_t acknowledged = gic_read(interface, GICC_IAR);
-		uint32_t line = acknowledged & IAR_LINE;
+	uint32_t acknowledged = gic_read(interface, GICC_IAR);
+	uint32_t line = acknowledged & IAR_LINE;
 
-		if (line >= LINE_SPURIOUS)
-			return;
-		gic_deliver(line);
-		gic_write(interface, GICC_EOIR, acknowledged);
-	}
+	(void)vector;
+	if (line >= LINE_SPURIOUS)
+		return;
+	gic_deliver(line);
+	gic_write(interface, GICC_EOIR, acknowledged);
 }
 
 static bool configure(uint32_t line, uint32_t flags, unsigned cpu_index)

@@ -41,21 +41,17 @@ static void write_pending_wait(void)
 	}
 }
 
+// One interrupt. The next one comes by itself, after what trap_exit does.
 static void dispatch(uint32_t vector)
 {
-	(void)vector;
-	for (;;) {
-		uint64_t line;
+	uint64_t line;
 
-		__asm__ volatile("mrs %0, s3_0_c12_c12_0\n\tdsb sy"
-				 : "=r"(line)
-				 :
-				 : "memory"); // ICC_IAR1_EL1
-		if (line >= LINE_SPURIOUS)
-			return;
-		gic_deliver((uint32_t)line);
-		__asm__ volatile("msr s3_0_c12_c12_1, %0\n\tisb" : : "r"(line) : "memory"); // ICC_EOIR1_EL1
-	}
+	(void)vector;
+	__asm__ volatile("mrs %0, s3_0_c12_c12_0\n\tdsb sy" : "=r"(line) : : "memory"); // ICC_IAR1_EL1
+	if (line >= LINE_SPURIOUS)
+		return;
+	gic_deliver((uint32_t)line);
+	__asm__ volatile("msr s3_0_c12_c12_1, %0\n\tisb" : : "r"(line) : "memory"); // ICC_EOIR1_EL1
 }
 
 // The affinity fields of MPIDR_EL1 are where GICD_IROUTER has them.

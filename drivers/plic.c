@@ -65,6 +65,7 @@ static void unmask(uint32_t line)
 	write_register(PRIORITY_OFFSET + (uintptr_t)line * 4, 1);
 }
 
+// One interrupt. The next one comes by itself, after what trap_exit does.
 static void dispatch(uint32_t vector)
 {
 	uint32_t context = own_context();
@@ -73,10 +74,11 @@ static void dispatch(uint32_t vector)
 	(void)vector;
 	if (context == CONTEXT_NONE)
 		return;
-	while ((line = read_register(context_register(context, CONTEXT_CLAIM))) != 0) {
-		trap_interrupt(line);
-		write_register(context_register(context, CONTEXT_CLAIM), line);
-	}
+	line = read_register(context_register(context, CONTEXT_CLAIM));
+	if (line == 0)
+		return;
+	trap_interrupt(line);
+	write_register(context_register(context, CONTEXT_CLAIM), line);
 }
 
 // Edge or level is the business of the gateway before the PLIC.

@@ -19,8 +19,9 @@ extern const struct early_console *early_console; // NULL: none found
 
 struct interrupt_controller {
 	const char *name;
-	// Handles what is pending on this CPU: calls trap_timer, trap_ipi, trap_interrupt and ends each.
-	// `vector` is the ISA's hint (x86_64: the vector).
+	// Handles one interrupt that is pending on this CPU, if any is: calls trap_timer, trap_ipi or
+	// trap_interrupt and ends it. If more are pending, the CPU is interrupted again, and others run first
+	// if they are more urgent. `vector` is the ISA's hint (x86_64: the vector).
 	void (*dispatch)(uint32_t vector);
 	// Sets up a device line (INTERRUPT_EDGE ...), masked, routed to `cpu_index`; false for a line that no
 	// device can have.
