@@ -15,6 +15,7 @@
 
 #define NANOSECONDS_PER_SECOND      1000000000
 #define NANOSECONDS_PER_MICROSECOND 1000
+#define TIMER_FAR                   ((uint64_t)1 << 60) // nanoseconds; in ticks of up to 8 GHz it fits 64 bits
 
 struct time_scale time_scale;
 
@@ -94,6 +95,9 @@ void arch_timer_set(uint64_t deadline)
 	uint64_t now;
 
 	isa_cpu_self()->timer_deadline = deadline;
+	// For what is further away, timer_interrupt sets it again.
+	if (deadline != DEADLINE_NEVER && deadline > TIMER_FAR)
+		deadline = TIMER_FAR;
 	if (cpu_features.tsc_deadline) {
 		// MFENCE: the write must not pass those of the local APIC's registers. 0 disarms.
 		__asm__ volatile("mfence" : : : "memory");
