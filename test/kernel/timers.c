@@ -2,7 +2,6 @@
 //
 // Timers when there are many, and when several threads use one.
 
-#include "isa.h"
 #include "test.h"
 
 #define SETTERS  4
@@ -76,16 +75,17 @@ TEST(timer_set_by_several_threads)
 
 static uint64_t set_what_is_shared(void *argument)
 {
+	uint64_t refused = 0;
+
 	(void)argument;
 	while (!over) {
 		enum error error = timer_set(shared, now(), 0);
 
-		if (error != ERR_OK && error != ERR_BAD_HANDLE)
-			return error;
+		refused += error != ERR_OK && error != ERR_BAD_HANDLE;
 		settings++;
 		thread_yield();
 	}
-	return 0;
+	return refused;
 }
 
 TEST(timer_set_while_it_is_closed)
@@ -110,7 +110,7 @@ TEST(timer_set_while_it_is_closed)
 	}
 	over = true;
 	for (unsigned i = 0; i < SETTERS; i++)
-		EXPECT_EQUAL(worker_join(&setters[i]), ERR_OK);
+		EXPECT_EQUAL(worker_join(&setters[i]), 0);
 	expect_silence(notification);
 	handle_close(notification);
 }
