@@ -168,6 +168,8 @@ static enum error copy_range(struct memory *memory, uint64_t offset, uintptr_t b
 		done += part;
 		if (pages % PAGES_FILLED_PER_STEP == 0)
 			preemption_point();
+		if (thread_is_killed(thread_current()))
+			return ERR_CANCELLED;
 	}
 	return ERR_OK;
 }

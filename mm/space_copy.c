@@ -9,6 +9,7 @@
 #include <kernel/cpu.h>
 #include <kernel/frame.h>
 #include <kernel/memory.h>
+#include <kernel/thread.h>
 
 static size_t min_size(uint64_t a, size_t b)
 {
@@ -41,6 +42,8 @@ static enum error copy(struct address_space *space, vaddr_t address, uintptr_t u
 		*copied += part;
 		if (pages % PAGES_FILLED_PER_STEP == 0)
 			preemption_point();
+		if (thread_is_killed(thread_current()))
+			return ERR_CANCELLED;
 	}
 	return ERR_OK;
 }
@@ -89,7 +92,7 @@ void address_space_sync_code(struct address_space *space, vaddr_t address, uint6
 	vaddr_t at = address & ~(vaddr_t)(PAGE_SIZE - 1);
 
 	ASSERT_NO_LOCKS_HELD();
-	while (at < end) {
+	while (at < end && !thread_is_killed(thread_current())) {
 		spin_lock(&space->lock);
 		at = space->destroyed ? end : sync_step(space, at, end);
 		spin_unlock(&space->lock);

@@ -217,6 +217,12 @@ static inline void thread_unhinder(struct thread *thread, enum hindrance why)
 		atomic_fetch_and(&thread->hindrances, ~(unsigned)why);
 }
 
+// Whether it ends at its next trap_exit: nobody sees the results of its system call, and long work for them alone is over.
+static inline bool thread_is_killed(const struct thread *thread)
+{
+	return atomic_load_explicit(&thread->killed, memory_order_relaxed);
+}
+
 // Whether the thread waits for the answer to its fault message.
 static inline void thread_set_faulting(struct thread *thread, bool faulting)
 {

@@ -284,3 +284,66 @@ TEST(bounded_many_threads)
 		EXPECT_EQUAL(child_wait(&child).exit_status, 0);
 	}
 }
+
+#define WINDOW  (16 * MEBIBYTE)
+#define WINDOWS 1024
+
+// A copy into one memory that is mapped again and again; at the beginning of each part the source has the part's number.
+struct long_copy {
+	handle_t source;
+	uint64_t address;
+};
+
+static uint64_t copy_long(void *argument)
+{
+	const struct long_copy *copy = argument;
+
+	return memory_read(copy->source, 0, (void *)copy->address, WINDOWS * WINDOW);
+}
+
+static void make_long_copy(struct long_copy *copy)
+{
+	struct map_request request = {.length = WINDOWS * WINDOW, .flags = MAPPING_GUARD};
+	handle_t target;
+
+	REQUIRE_OK(memory_create(WINDOWS * WINDOW, 0, &copy->source));
+	REQUIRE_OK(memory_create(WINDOW, 0, &target));
+	REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &copy->address));
+	request = (struct map_request){.memory = target,
+		.length = WINDOW,
+		.flags = MAPPING_READ | MAPPING_WRITE | MAPPING_SHARED | MAPPING_FIXED | MAPPING_REPLACE};
+	for (uint64_t i = 0; i < WINDOWS; i++) {
+		uint64_t number = i + 1;
+
+		EXPECT_OK(memory_write(copy->source, i * WINDOW, &number, sizeof(number)));
+		request.address = copy->address + i * WINDOW;
+		EXPECT_OK(address_space_map(HANDLE_SELF, &request, &request.address));
+	}
+	handle_close(target);
+}
+
+// To its end it would go on for minutes.
+TEST(bounded_copy_ends_with_its_thread)
+{
+	struct long_copy copy = {0};
+	volatile uint64_t *number;
+	handle_t notification;
+	struct worker worker;
+	uint64_t bits;
+
+	make_long_copy(&copy);
+	REQUIRE(copy.address != 0);
+	number = (uint64_t *)copy.address;
+	REQUIRE_OK(notification_create(&notification));
+	REQUIRE(worker_start(&worker, copy_long, &copy));
+	REQUIRE_OK(thread_watch(worker.thread, notification, 1));
+	while (*number == 0)
+		thread_yield();
+	EXPECT_OK(thread_kill(worker.thread, 3));
+	EXPECT_OK(notification_wait(notification, DEADLINE_NEVER, &bits));
+	EXPECT(*number < WINDOWS);
+	EXPECT_EQUAL(worker_join(&worker), 3);
+	EXPECT_OK(address_space_unmap(HANDLE_SELF, copy.address, WINDOWS * WINDOW));
+	handle_close(copy.source);
+	handle_close(notification);
+}
