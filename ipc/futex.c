@@ -50,19 +50,14 @@ static enum error find_space(handle_t handle, rights_t rights, struct address_sp
 	return error;
 }
 
-static enum error find_word(
-	struct address_space *space, uint64_t address, uint64_t access, struct futex_word *word)
+static enum error find_key(
+	struct address_space *space, uint64_t address, uint64_t access, struct futex_key *key, paddr_t *frame)
 {
-	enum error error;
-
 	if (address % sizeof(uint32_t) != 0)
 		return ERR_INVALID_ARGUMENT;
 	if (!user_range_valid(address, sizeof(uint32_t)))
 		return ERR_BAD_ADDRESS;
-	error = address_space_futex_key(space, address, access, &word->key, &word->frame);
-	if (!error)
-		word->value = (uint32_t *)((char *)phys_to_virt(word->frame) + address % PAGE_SIZE);
-	return error;
+	return address_space_futex_key(space, address, access, key, frame);
 }
 
 enum error futex_find_word_for(
@@ -71,7 +66,20 @@ enum error futex_find_word_for(
 	struct address_space *space;
 	enum error error = find_space(handle, rights, &space);
 
-	return error ? error : find_word(space, address, access, word);
+	if (!error)
+		error = find_key(space, address, access, &word->key, &word->frame);
+	if (!error)
+		word->value = (uint32_t *)((char *)phys_to_virt(word->frame) + address % PAGE_SIZE);
+	return error;
+}
+
+// Of a word that is not looked at: whatever it may share with copies stays shared.
+static enum error find_key_only(handle_t handle, uint64_t address, struct futex_key *key)
+{
+	struct address_space *space;
+	enum error error = find_space(handle, RIGHT_READ, &space);
+
+	return error ? error : find_key(space, address, MAPPING_READ, key, NULL);
 }
 
 // A requeue may move the waiter to another bucket meanwhile.
@@ -139,39 +147,37 @@ static uint64_t wake_locked(struct bucket *bucket, const struct futex_key *key, 
 	return woken;
 }
 
-static uint64_t wake(const struct futex_word *word, uint64_t count)
+static uint64_t wake(const struct futex_key *key, uint64_t count)
 {
-	struct bucket *bucket = bucket_of(&word->key);
+	struct bucket *bucket = bucket_of(key);
 	uint64_t woken = 0, step, in_step;
 
 	do {
 		step = count - woken < WAKE_STEP ? count - woken : WAKE_STEP;
 		spin_lock(&bucket->lock);
-		in_step = wake_locked(bucket, &word->key, step);
+		in_step = wake_locked(bucket, key, step);
 		spin_unlock(&bucket->lock);
 		woken += in_step;
 		if (in_step == WAKE_STEP)
 			preemption_point();
 	} while (in_step == WAKE_STEP && woken < count);
-	frame_unpin(word->frame);
 	return woken;
 }
 
 struct syscall_result sys_futex_wake(handle_t handle, uint64_t address, uint64_t count)
 {
-	struct futex_word word;
-	enum error error = futex_find_word(handle, address, RIGHT_READ, &word);
+	struct futex_key key;
+	enum error error = find_key_only(handle, address, &key);
 
-	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(wake(&word, count));
+	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(wake(&key, count));
 }
 
 void futex_wake_address(uint64_t address, uint64_t count)
 {
-	struct address_space *space = thread_current()->process->space;
-	struct futex_word word;
+	struct futex_key key;
 
-	if (space && find_word(space, address, MAPPING_READ, &word) == ERR_OK)
-		wake(&word, count);
+	if (thread_current()->process->space && find_key_only(HANDLE_SELF, address, &key) == ERR_OK)
+		wake(&key, count);
 }
 
 struct syscall_result sys_futex_exchange(
@@ -231,15 +237,15 @@ static uint64_t move_locked(struct bucket *from, const struct futex_key *key, st
 }
 
 static enum error requeue(const struct futex_word *word, uint32_t expected, uint64_t wake_count,
-	const struct futex_word *target, uint64_t move, uint64_t *count)
+	const struct futex_key *target, uint64_t move, uint64_t *count)
 {
-	struct bucket *from = bucket_of(&word->key), *to = bucket_of(&target->key);
+	struct bucket *from = bucket_of(&word->key), *to = bucket_of(target);
 	enum error error = ERR_MISMATCH;
 
 	lock_both(from, to);
 	if (futex_has_value(word, expected)) {
 		*count = wake_locked(from, &word->key, wake_count);
-		*count += move_locked(from, &word->key, to, &target->key, move);
+		*count += move_locked(from, &word->key, to, target, move);
 		error = ERR_OK;
 	}
 	unlock_both(from, to);
@@ -249,17 +255,16 @@ static enum error requeue(const struct futex_word *word, uint32_t expected, uint
 struct syscall_result sys_futex_requeue(handle_t handle, uint64_t address, uint32_t expected,
 	uint64_t wake_count, uint64_t target_address, uint64_t move)
 {
-	struct futex_word word, target;
+	struct futex_word word;
+	struct futex_key target;
 	uint64_t count = 0;
 	enum error error = futex_find_word(handle, address, RIGHT_READ, &word);
 
 	if (error)
 		return SYSCALL_ERROR(error);
-	error = futex_find_word(handle, target_address, RIGHT_READ, &target);
-	if (!error) {
+	error = find_key_only(handle, target_address, &target);
+	if (!error)
 		error = requeue(&word, expected, wake_count, &target, move, &count);
-		frame_unpin(target.frame);
-	}
 	frame_unpin(word.frame);
 	return error ? SYSCALL_ERROR(error) : SYSCALL_VALUE(count);
 }

@@ -25,9 +25,10 @@ struct page {
 	bool writable;
 };
 
-// Finds or makes the page for an access (MAPPING_READ ...). On FAULT_NONE the memory's lock is held too.
+// Finds or makes the page for an access (MAPPING_READ ...); `exclusive`: its frame is shown to nobody's copy. On FAULT_NONE the
+// memory's lock is held too.
 static enum fault_kind find_page(
-	struct address_space *space, vaddr_t address, uint64_t access, struct page *page)
+	struct address_space *space, vaddr_t address, uint64_t access, bool exclusive, struct page *page)
 {
 	enum memory_result result;
 	struct mapping *mapping;
@@ -46,7 +47,7 @@ static enum fault_kind find_page(
 	offset = mapping->offset + (address - mapping->address);
 	page->mapping = mapping;
 	spin_lock(&memory->lock);
-	result = memory_get_page(memory, offset, access == MAPPING_WRITE, &page->frame, &page->writable);
+	result = memory_get_page(memory, offset, exclusive, &page->frame, &page->writable);
 	if (result == MEMORY_OK)
 		return FAULT_NONE;
 	spin_unlock(&memory->lock);
@@ -174,7 +175,7 @@ __attribute__((flatten)) enum fault_kind address_space_fault(
 
 	ASSERT_NO_LOCKS_HELD();
 	spin_lock(&space->lock);
-	kind = find_page(space, page_address, needed_access(access), &page);
+	kind = find_page(space, page_address, needed_access(access), access == FAULT_ACCESS_WRITE, &page);
 	if (!kind) {
 		if (!(page.mapping->memory->large &&
 			    large_page_enter(space, page_address, page.mapping, entry_access(&page))) &&
@@ -212,7 +213,8 @@ bool vm_kernel_fault(vaddr_t address, enum fault_access access)
 
 // --- From outside
 
-// Pins the frame behind an address; tells its key where that is wanted.
+// Pins the frame behind an address (NULL: does not); tells its key where that is wanted. What a futex compares must be the frame that
+// stores reach from now on, which a copy on write would replace; pinned, it is shared with no copy any more.
 static enum error pin(
 	struct address_space *space, vaddr_t address, uint64_t access, paddr_t *frame, struct futex_key *key)
 {
@@ -222,16 +224,16 @@ static enum error pin(
 	struct page page;
 
 	spin_lock(&space->lock);
-	kind = find_page(space, page_address, access, &page);
+	kind = find_page(space, page_address, access, frame && (key || access == MAPPING_WRITE), &page);
 	if (kind) {
 		spin_unlock(&space->lock);
 		return kind == FAULT_NO_MEMORY ? ERR_NO_MEMORY : ERR_PEER_FAULT;
 	}
-	if (page.mapping->memory->readable) {
+	if (!page.mapping->memory->readable) {
+		error = ERR_PEER_FAULT;
+	} else if (frame) {
 		frame_pin(page.frame);
 		*frame = page.frame;
-	} else {
-		error = ERR_PEER_FAULT;
 	}
 	if (key && (page.mapping->flags & MAPPING_SHARED)) {
 		key->object_id = page.mapping->memory->object.id;

@@ -119,7 +119,8 @@ enum error address_space_write(struct address_space *space, vaddr_t address, uin
 // Makes what was written to [address, address + length) visible to instruction fetch.
 void address_space_sync_code(struct address_space *space, vaddr_t address, uint64_t length);
 
-// The key of the futex word at an address; its frame is pinned as by address_space_pin, for an access (MAPPING_READ or MAPPING_WRITE). Errors: BAD_ADDRESS; to write NO_MEMORY as well.
+// The key of the futex word at an address, for an access (MAPPING_READ or MAPPING_WRITE). Its frame, unless NULL, is pinned as by
+// address_space_pin, and is what all stores to the word reach meanwhile. Errors: BAD_ADDRESS; to write NO_MEMORY as well.
 enum error address_space_futex_key(
 	struct address_space *space, vaddr_t address, uint64_t access, struct futex_key *key, paddr_t *frame);
 

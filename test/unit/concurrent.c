@@ -184,7 +184,8 @@ enum error address_space_futex_key(
 	(void)space;
 	(void)access;
 	*key = (struct futex_key){.object_id = 1, .offset = address};
-	*frame = address & ~(vaddr_t)(PAGE_SIZE - 1);
+	if (frame)
+		*frame = address & ~(vaddr_t)(PAGE_SIZE - 1);
 	return ERR_OK;
 }
 
