@@ -96,6 +96,20 @@ enum mmu_result page_table_map(
 	return map_entry(space, address, physical, size, access);
 }
 
+// While access is changed in steps, a fault may get ahead of them with an entry that loses some; they then find nothing to do there.
+__attribute__((noinline)) void page_table_renew(struct address_space *space, vaddr_t address, unsigned access)
+{
+	unsigned before;
+	size_t size;
+
+	arch_mmu_query(&space->arch, address, &size, &before);
+	arch_mmu_protect(&space->arch, address, access);
+	if (before & ~access)
+		tlb_shootdown(space, address, size >> PAGE_SHIFT);
+	else
+		arch_tlb_flush(&space->arch, address, size >> PAGE_SHIFT);
+}
+
 static unsigned entry_access(const struct page *page)
 {
 	unsigned access = mapping_access(page->mapping->flags) | MMU_USER;
@@ -105,16 +119,6 @@ static unsigned entry_access(const struct page *page)
 	if (page->mapping->flags & MAPPING_DEVICE)
 		access |= MMU_DEVICE;
 	return access;
-}
-
-// An entry that is there already shows the same frame, and gets the access it lacks; other CPUs that still have the old one
-// only fault once more.
-static __attribute__((noinline)) void renew_entry(
-	struct address_space *space, vaddr_t address, unsigned access)
-{
-	large_page_split(space, address);
-	arch_mmu_protect(&space->arch, address, access);
-	arch_tlb_flush(&space->arch, address, 1);
 }
 
 // Enters a page into the page tables. False: no memory for a table.
@@ -128,7 +132,8 @@ static bool enter_page(struct address_space *space, vaddr_t address, const struc
 	result = map_entry(space, address, page->frame, PAGE_SIZE, access);
 	if (result == MMU_OCCUPIED) {
 		assert(arch_mmu_query(&space->arch, address, &(size_t){0}, &(unsigned){0}) == page->frame);
-		renew_entry(space, address, access);
+		large_page_split(space, address);
+		page_table_renew(space, address, access);
 	}
 	return result != MMU_NEED_TABLE;
 }

@@ -85,8 +85,7 @@ __attribute__((noinline)) bool large_page_enter(
 	if (shown == PADDR_NONE)
 		return enter(space, start, frame, access);
 	assert(shown == frame);
-	arch_mmu_protect(&space->arch, start, access);
-	arch_tlb_flush(&space->arch, start, LARGE_PAGES);
+	page_table_renew(space, start, access);
 	return true;
 }
 

@@ -63,6 +63,9 @@ void page_table_free(struct address_space *space, paddr_t table);
 // arch_mmu_map, with tables as needed; MMU_NEED_TABLE: no memory.
 enum mmu_result page_table_map(
 	struct address_space *space, vaddr_t address, paddr_t physical, size_t size, unsigned access);
+// Gives the entry that begins at an address, which shows the same frame as before, other access. No CPU keeps what it loses; one
+// that has not seen what it gets only faults once more. The memory's lock is held.
+void page_table_renew(struct address_space *space, vaddr_t address, unsigned access);
 
 // Shows an address, to which the access may be given, by a large page, where mapping and memory have one. False: they have
 // not, or there are small pages around it already, or no memory. The memory's lock is held here and below.

@@ -2,7 +2,9 @@
 //
 // Memory that several threads use while it is changed: on several CPUs a missing TLB shootdown shows.
 
+#include "isa.h"
 #include "test.h"
+#include <string.h>
 
 #define PAGES 3
 
@@ -196,4 +198,81 @@ TEST(memory_mapped_and_unmapped_by_many)
 	atomic_store(&all_started, true);
 	for (unsigned i = 0; i < CHURNERS; i++)
 		EXPECT_EQUAL(worker_join(&workers[i]), 0);
+}
+
+// --- A page that is used in the middle of a protect, which goes in steps
+
+#define STEPPED_PAGES 4096
+
+static volatile uint64_t queries;
+
+static uint64_t count_without_pause(void *argument)
+{
+	volatile uint64_t *word = argument;
+
+	for (;;)
+		*word += 1;
+}
+
+static uint64_t execute_when_allowed(void *argument)
+{
+	struct mapping_info info = {0};
+
+	while (!(info.flags & MAPPING_EXECUTE)) {
+		if (address_space_query(HANDLE_SELF, (uintptr_t)argument, &info) != ERR_OK)
+			return 1;
+		queries++;
+	}
+	((void (*)(void))argument)();
+	return 2;
+}
+
+// One thread writes to the last page, and another one executes it as soon as that is allowed, which is long before the steps come there.
+static void protect_between(uint64_t address, volatile uint64_t *word, handle_t faults)
+{
+	struct thread_attributes counting = {.name = "counting", .affinity = 4, .fault_endpoint = faults};
+	struct thread_attributes executing = {.name = "executing", .affinity = 2};
+	struct worker counter, executor;
+	uint64_t before;
+
+	REQUIRE(worker_start_with(&counter, count_without_pause, (void *)(uintptr_t)word, &counting));
+	REQUIRE(worker_start_with(&executor, execute_when_allowed,
+		(void *)((uintptr_t)word & ~(uintptr_t)(PAGE_SIZE - 1)), &executing));
+	EXPECT(goes_on(word, 1) && goes_on(&queries, 1));
+	EXPECT_OK(address_space_protect(
+		HANDLE_SELF, address, STEPPED_PAGES * PAGE_SIZE, MAPPING_READ | MAPPING_EXECUTE));
+	before = *word;
+	let_run();
+	EXPECT_EQUAL(*word, before);
+	thread_kill(counter.thread, 0);
+	thread_kill(executor.thread, 0);
+	EXPECT_EQUAL(worker_join(&counter), 0);
+	EXPECT_EQUAL(worker_join(&executor), 0);
+}
+
+TEST(memory_protected_in_steps_is_written_by_nobody)
+{
+	static const uint8_t code[] = {ISA_GUEST_SPIN};
+	struct map_request request = {
+		.length = STEPPED_PAGES * PAGE_SIZE, .flags = MAPPING_READ | MAPPING_WRITE};
+	struct system_info info;
+	uint64_t address, last;
+	handle_t faults;
+
+	REQUIRE_OK(system_info(start_handle(START_SYSTEM), &info));
+	if (info.cpu_count < 3)
+		return;
+	REQUIRE_OK(endpoint_create(&faults));
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, 1));
+	for (unsigned round = 0; round < 4; round++) {
+		REQUIRE_OK(address_space_map(HANDLE_SELF, &request, &address));
+		for (uint64_t at = 0; at < request.length; at += PAGE_SIZE)
+			*(volatile uint64_t *)(address + at) = at;
+		last = address + request.length - PAGE_SIZE;
+		memcpy((void *)last, code, sizeof(code));
+		protect_between(address, (uint64_t *)(last + PAGE_SIZE / 2), faults);
+		EXPECT_OK(address_space_unmap(HANDLE_SELF, address, request.length));
+	}
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, UINT64_MAX));
+	handle_close(faults);
 }

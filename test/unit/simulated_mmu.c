@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Page tables of four levels on the build machine, and a TLB that keeps every translation until it is
-// flushed, so that a forgotten flush shows.
+// Page tables of four levels on the build machine, and for each CPU a TLB that keeps every translation until it
+// is flushed, so that a forgotten flush shows.
 
 #include "simulated_mmu.h"
+#include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <kernel/cpu.h>
 #include <stdatomic.h>
 
 #define TABLE_ENTRIES 512
@@ -23,7 +25,7 @@ struct translation {
 	unsigned access;
 };
 
-static struct translation tlb[TLB_ENTRIES];
+static struct translation tlbs[ARCH_CPU_MAX][TLB_ENTRIES];
 static uint64_t kernel_table[TABLE_ENTRIES] __attribute__((aligned(4096)));
 
 static uint64_t *table_at(paddr_t physical)
@@ -168,7 +170,7 @@ bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 	return true;
 }
 
-static void flush_space(paddr_t root)
+static void flush_space(struct translation *tlb, paddr_t root)
 {
 	for (size_t i = 0; i < TLB_ENTRIES; i++) {
 		if (tlb[i].root == root)
@@ -178,7 +180,8 @@ static void flush_space(paddr_t root)
 
 void arch_mmu_release_asid(struct arch_address_space *space)
 {
-	flush_space(space->root);
+	for (unsigned i = 0; i < cpu_count; i++)
+		flush_space(tlbs[i], space->root);
 }
 
 enum mmu_result arch_mmu_kernel_map(vaddr_t address, paddr_t physical, unsigned access, paddr_t *table)
@@ -195,13 +198,13 @@ paddr_t arch_mmu_kernel_unmap(vaddr_t address)
 
 static struct translation *slot_of(paddr_t root, vaddr_t page)
 {
-	return &tlb[((page >> PAGE_SHIFT) * 31 + (root >> PAGE_SHIFT) * 17) % TLB_ENTRIES];
+	return &tlbs[host_cpu->index][((page >> PAGE_SHIFT) * 31 + (root >> PAGE_SHIFT) * 17) % TLB_ENTRIES];
 }
 
 void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pages)
 {
 	if (space && pages > 512)
-		flush_space(space->root);
+		flush_space(tlbs[host_cpu->index], space->root);
 	for (size_t i = 0; space && i < pages && pages <= 512; i++) {
 		struct translation *slot = slot_of(space->root, address + i * PAGE_SIZE);
 
@@ -214,10 +217,6 @@ void arch_sync_code(const void *address, size_t length)
 {
 	(void)address;
 	(void)length;
-}
-
-void arch_sync_code_local(void)
-{
 }
 
 // --- For tests
