@@ -92,6 +92,8 @@ static enum mmu_result enter(uint64_t *entry, uint64_t value)
 {
 	if (*entry & ENTRY_VALID)
 		return MMU_OCCUPIED;
+	// What the page holds comes first, for other CPUs that use the entry at once.
+	__asm__ volatile("dmb ishst" : : : "memory");
 	write_entry(entry, value);
 	return MMU_DONE;
 }

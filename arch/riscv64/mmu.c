@@ -71,7 +71,8 @@ static enum mmu_result enter(uint64_t *entry, uint64_t value)
 {
 	if (*entry & ENTRY_VALID)
 		return MMU_OCCUPIED;
-	*entry = value;
+	// What the page holds comes first, for other harts that use the entry at once.
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 	return MMU_DONE;
 }
 
