@@ -4,7 +4,6 @@
 // in trap_exit.
 
 #include <arch/cpu.h>
-#include <arch/mmu.h>
 #include <arch/thread.h>
 #include <arch/time.h>
 #include <kernel/address_space.h>
@@ -147,6 +146,5 @@ void trap_ipi(void)
 	if (panic_is_under_way())
 		arch_halt();
 	tlb_shootdown_ipi();
-	arch_sync_code_local();
 	scheduler_program_timer();
 }

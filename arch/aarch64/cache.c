@@ -36,8 +36,3 @@ void arch_sync_code(const void *address, size_t length)
 	data_barrier(ish);
 	instruction_barrier();
 }
-
-void arch_sync_code_local(void)
-{
-	instruction_barrier();
-}

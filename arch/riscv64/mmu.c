@@ -16,6 +16,9 @@
 
 #define FLUSH_PAGES_MAX 64 // more are flushed as a whole
 
+#define RFENCE_REMOTE_FENCE_I 0
+#define RFENCE_ALL_HARTS      UINT64_MAX // as base of the mask
+
 // --- Entries
 
 uint64_t isa_entry_bits(unsigned access)
@@ -369,13 +372,10 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 
 void arch_sync_code(const void *address, size_t length)
 {
-	// Stores first: the core's IPI to the other harts comes after this.
+	// The stores come first, for the other harts' sake.
 	(void)address;
 	(void)length;
 	__asm__ volatile("fence rw, rw\n\tfence.i" : : : "memory");
-}
-
-void arch_sync_code_local(void)
-{
-	__asm__ volatile("fence.i" : : : "memory");
+	if (cpu_count > 1)
+		sbi_call(SBI_RFENCE, RFENCE_REMOTE_FENCE_I, 0, RFENCE_ALL_HARTS, 0);
 }

@@ -115,7 +115,3 @@ void arch_sync_code(const void *address, size_t length)
 	(void)address;
 	(void)length;
 }
-
-void arch_sync_code_local(void)
-{
-}

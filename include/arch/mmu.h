@@ -77,8 +77,6 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 // Makes what was written to [address, address + length) of the direct map visible to instruction fetch on all
 // CPUs.
 void arch_sync_code(const void *address, size_t length);
-// On this CPU only, after another CPU's sync (RISC-V fence.i by IPI); nothing elsewhere.
-void arch_sync_code_local(void);
 
 #include <isa/mmu.h>
 
