@@ -210,8 +210,9 @@ static uint64_t count_without_pause(void *argument)
 {
 	volatile uint64_t *word = argument;
 
-	for (;;)
+	while (word)
 		*word += 1;
+	return 0;
 }
 
 static uint64_t execute_when_allowed(void *argument)
