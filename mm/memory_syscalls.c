@@ -166,8 +166,9 @@ static enum error copy_range(struct memory *memory, uint64_t offset, uintptr_t b
 		if (error)
 			return error;
 		done += part;
-		if (pages % PAGES_FILLED_PER_STEP == 0)
-			preemption_point();
+		if (pages % PAGES_FILLED_PER_STEP != 0)
+			continue;
+		preemption_point();
 		if (thread_is_killed(thread_current()))
 			return ERR_CANCELLED;
 	}

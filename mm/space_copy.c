@@ -40,8 +40,9 @@ static enum error copy(struct address_space *space, vaddr_t address, uintptr_t u
 		if (missing > 0)
 			return ERR_BAD_ADDRESS;
 		*copied += part;
-		if (pages % PAGES_FILLED_PER_STEP == 0)
-			preemption_point();
+		if (pages % PAGES_FILLED_PER_STEP != 0)
+			continue;
+		preemption_point();
 		if (thread_is_killed(thread_current()))
 			return ERR_CANCELLED;
 	}
