@@ -127,8 +127,10 @@ static bool enter_page(struct address_space *space, vaddr_t address, const struc
 	unsigned access = entry_access(page);
 	enum mmu_result result;
 
-	if ((access & MMU_EXECUTE) && page->mapping->memory->readable)
+	if ((access & MMU_EXECUTE) && page->mapping->memory->readable) {
 		arch_sync_code(phys_to_virt(page->frame), PAGE_SIZE);
+		code_shootdown(space);
+	}
 	result = map_entry(space, address, page->frame, PAGE_SIZE, access);
 	if (result == MMU_OCCUPIED) {
 		assert(arch_mmu_query(&space->arch, address, &(size_t){0}, &(unsigned){0}) == page->frame);

@@ -99,4 +99,7 @@ void address_space_sync_code(struct address_space *space, vaddr_t address, uint6
 		spin_unlock(&space->lock);
 		preemption_point();
 	}
+	// This may be another CPU by now, and other spaces may show the pages.
+	arch_sync_code(NULL, 0);
+	code_shootdown(NULL);
 }

@@ -14,13 +14,14 @@
 
 enum request_kind {
 	REQUEST_FLUSH,
+	REQUEST_SYNC_CODE,
 	REQUEST_UNLOAD,
 };
 
 // The request of one CPU; it stays unchanged while bits of `pending` are set.
 struct request {
 	enum request_kind kind;
-	struct address_space *space; // NULL: kernel addresses
+	struct address_space *space; // NULL: kernel addresses, code of any space
 	vaddr_t address;
 	size_t pages;
 	_Atomic uint64_t pending; // CPUs that have not answered
@@ -72,6 +73,8 @@ static void answer(struct request *request, struct cpu *cpu)
 	if (request->kind == REQUEST_FLUSH)
 		arch_tlb_flush(
 			request->space ? &request->space->arch : NULL, request->address, request->pages);
+	else if (request->kind == REQUEST_SYNC_CODE)
+		arch_sync_code(NULL, 0);
 	else if (cpu->address_space == request->space)
 		address_space_switch(NULL);
 	atomic_fetch_and_explicit(&request->pending, ~bit(cpu->index), memory_order_release);
@@ -127,6 +130,18 @@ void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages)
 		ask(&(struct request){REQUEST_FLUSH, space, address, pages, 0}, targets);
 }
 
+void code_shootdown(struct address_space *space)
+{
+	uint64_t targets;
+
+	if (ARCH_CODE_BROADCAST)
+		return;
+	atomic_thread_fence(memory_order_seq_cst);
+	targets = cpus_to_flush(space);
+	if (targets != 0)
+		ask(&(struct request){REQUEST_SYNC_CODE, space, 0, 0, 0}, targets);
+}
+
 // The order matters: a CPU says what it loads before it looks whether its translations are current.
 void address_space_load(struct cpu *cpu, struct address_space *space)
 {
@@ -136,6 +151,8 @@ void address_space_load(struct cpu *cpu, struct address_space *space)
 		return;
 	atomic_fetch_or(&space->cpus, cpu->bit);
 	arch_tlb_flush(&space->arch, 0, ARCH_USER_END >> PAGE_SHIFT);
+	if (!ARCH_CODE_BROADCAST)
+		arch_sync_code(NULL, 0);
 }
 
 void address_space_switch(struct address_space *space)

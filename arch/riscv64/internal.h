@@ -48,11 +48,10 @@ struct sbi_result {
 	long value;
 };
 
-#define SBI_TIME   0x54494d45
-#define SBI_IPI    0x735049
-#define SBI_HSM    0x48534d
-#define SBI_SRST   0x53525354
-#define SBI_RFENCE 0x52464e43
+#define SBI_TIME 0x54494d45
+#define SBI_IPI  0x735049
+#define SBI_HSM  0x48534d
+#define SBI_SRST 0x53525354
 
 // Calls function `function` of an extension (RISC-V SBI specification, chapter 3).
 struct sbi_result sbi_call(long extension, long function, uint64_t a0, uint64_t a1, uint64_t a2);

@@ -16,9 +16,6 @@
 
 #define FLUSH_PAGES_MAX 64 // more are flushed as a whole
 
-#define RFENCE_REMOTE_FENCE_I 0
-#define RFENCE_ALL_HARTS      UINT64_MAX // as base of the mask
-
 // --- Entries
 
 uint64_t isa_entry_bits(unsigned access)
@@ -372,10 +369,8 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 
 void arch_sync_code(const void *address, size_t length)
 {
-	// The stores come first, for the other harts' sake.
+	// The stores come first, for the other harts, which are asked after this.
 	(void)address;
 	(void)length;
 	__asm__ volatile("fence rw, rw\n\tfence.i" : : : "memory");
-	if (cpu_count > 1)
-		sbi_call(SBI_RFENCE, RFENCE_REMOTE_FENCE_I, 0, RFENCE_ALL_HARTS, 0);
 }

@@ -74,8 +74,8 @@ paddr_t arch_mmu_kernel_unmap(vaddr_t address);
 // addresses.
 void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pages);
 
-// Makes what was written to [address, address + length) of the direct map visible to instruction fetch on all
-// CPUs.
+// Makes what was written to [address, address + length) of the direct map visible to instruction fetch: on this CPU, and on the others
+// (ARCH_CODE_BROADCAST), or on those which then call this too, with no length.
 void arch_sync_code(const void *address, size_t length);
 
 #include <isa/mmu.h>

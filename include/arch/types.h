@@ -16,6 +16,7 @@
 //                               shared by all address spaces
 //   ARCH_CPU_MAX                most CPUs this build can run
 //   ARCH_TLB_BROADCAST          1: TLB invalidation reaches the other CPUs by itself, 0: the core sends IPIs
+//   ARCH_CODE_BROADCAST         the same for arch_sync_code
 //   ARCH_CALL_BIAS              how far below a 16-byte boundary the stack pointer is when a function is entered
 
 #ifndef ARCH_TYPES_H

@@ -64,7 +64,8 @@ struct address_space {
 	paddr_t reserved_tables;
 	bool destroyed;        // nothing can be mapped or touched any more
 	bool of_process;       // destroyed when that ends, whoever has capabilities: no guest's
-	_Atomic uint64_t cpus; // bit n: what CPU n has of it in its TLB is current (no ARCH_TLB_BROADCAST)
+	// Bit n: what CPU n has of it in its TLB and its instruction cache is current (no ARCH_TLB_BROADCAST).
+	_Atomic uint64_t cpus;
 };
 
 // Creator's reference; NULL: no memory.
@@ -141,7 +142,9 @@ bool kernel_address_is_guard(vaddr_t address);
 
 // Invalidates translations on all CPUs that may have them (space NULL: kernel addresses); on return none has.
 void tlb_shootdown(struct address_space *space, vaddr_t address, size_t pages);
-// trap_ipi's part of it, and that of every loop that waits for another CPU.
+// After arch_sync_code: other CPUs too fetch what was written, before they run in the space again (NULL: in any, on return).
+void code_shootdown(struct address_space *space);
+// trap_ipi's part of both, and that of every loop that waits for another CPU.
 void tlb_shootdown_ipi(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Shootdowns on several CPUs, each a thread, with a TLB of its own. Page-table entries are version numbers
-// that only grow; once a shootdown has returned, no CPU may use a lower one. The CPUs hold locks meanwhile
+// that only grow; once a shootdown has returned, no CPU may use a lower one. So is what it fetches. The CPUs hold locks meanwhile
 // and wait for each other's, so one that would not answer while it waits would stop the test. Before that, one
 // shootdown at a time: which CPUs are asked, and what they flush.
 
@@ -66,6 +66,16 @@ void arch_tlb_flush(struct arch_address_space *space, vaddr_t address, size_t pa
 	counts->pages += pages;
 	for (size_t i = 0; space && i < pages && i < ENTRIES; i++)
 		tlbs[host_cpu->index][number_of(space)][(address >> PAGE_SHIFT) + i] = 0;
+}
+
+// What a CPU fetches is a version number as well; `needed` is what it must not be below while a space is loaded.
+static _Atomic uint64_t written, fetched[CPUS], needed[SPACES];
+
+void arch_sync_code(const void *address, size_t length)
+{
+	(void)address;
+	(void)length;
+	fetched[host_cpu->index] = written;
 }
 
 bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
@@ -210,6 +220,33 @@ static void change(unsigned number, unsigned first, unsigned count)
 	}
 }
 
+static void need(unsigned number, uint64_t version)
+{
+	uint64_t known = needed[number];
+
+	while (known < version && !atomic_compare_exchange_weak(&needed[number], &known, version))
+		;
+}
+
+static void write_code(unsigned number, bool everywhere)
+{
+	uint64_t version = ++written;
+
+	arch_sync_code(NULL, 0);
+	code_shootdown(everywhere ? NULL : &spaces[number]);
+	for (unsigned i = 0; i < SPACES; i++)
+		if (everywhere || i == number)
+			need(i, version);
+}
+
+static void fetch(const struct address_space *space)
+{
+	uint64_t wanted = needed[number_of(&space->arch)];
+
+	if (fetched[host_cpu->index] < wanted)
+		panic("CPU %u runs old code\n", host_cpu->index);
+}
+
 static void step(unsigned *seed)
 {
 	unsigned number = choose(seed, SPACES);
@@ -218,6 +255,8 @@ static void step(unsigned *seed)
 	address_space_switch(choose(seed, 4) ? &spaces[number] : NULL);
 	for (unsigned i = 0; host_cpu->address_space && i < 8; i++)
 		use(host_cpu->address_space, choose(seed, ENTRIES));
+	if (host_cpu->address_space)
+		fetch(host_cpu->address_space);
 	for (unsigned i = 0; i < held; i++)
 		spin_lock(&locks[i]);
 	if (choose(seed, 2)) {
@@ -225,6 +264,8 @@ static void step(unsigned *seed)
 
 		change(choose(seed, SPACES), first, 1 + choose(seed, ENTRIES - first));
 	}
+	if (choose(seed, 4) == 0)
+		write_code(choose(seed, SPACES), choose(seed, 4) == 0);
 	while (held > 0)
 		spin_unlock(&locks[--held]);
 	tlb_shootdown_ipi();

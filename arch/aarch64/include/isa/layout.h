@@ -21,8 +21,9 @@
 
 // The kernel image is linked in the last 2 GiB: see kernel.ld.
 
-#define ARCH_CPU_MAX       8
-#define ARCH_TLB_BROADCAST 1
-#define ARCH_CALL_BIAS     0
+#define ARCH_CPU_MAX        8
+#define ARCH_TLB_BROADCAST  1
+#define ARCH_CODE_BROADCAST 1
+#define ARCH_CALL_BIAS      0
 
 #endif

@@ -25,6 +25,7 @@
 #define ARCH_KERNEL_IMAGE_BASE 0xffffffff80000000
 #define ARCH_CPU_MAX           8
 #define ARCH_TLB_BROADCAST     0
+#define ARCH_CODE_BROADCAST    0
 #define ARCH_CALL_BIAS         0
 
 #endif

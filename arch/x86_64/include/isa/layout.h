@@ -20,6 +20,7 @@
 #define ARCH_KERNEL_AREA_SIZE 0x0000008000000000
 #define ARCH_CPU_MAX          16
 #define ARCH_TLB_BROADCAST    0
+#define ARCH_CODE_BROADCAST   1
 #define ARCH_CALL_BIAS        8
 
 #define KERNEL_BASE      0xffffffff80000000
