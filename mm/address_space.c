@@ -71,8 +71,14 @@ enum error address_space_query(struct address_space *space, vaddr_t address, str
 
 	spin_lock(&space->lock);
 	mapping = mapping_find(space, address);
-	while (mapping && mapping->unmapping)
-		mapping = mapping_next(mapping);
+	while (mapping && mapping->unmapping) {
+		vaddr_t above = mapping_end(mapping);
+
+		spin_unlock(&space->lock);
+		preemption_point();
+		spin_lock(&space->lock);
+		mapping = mapping_find(space, above);
+	}
 	if (mapping) {
 		*info = (struct mapping_info){
 			.address = mapping->address,

@@ -44,11 +44,9 @@ static bool clone_step(
 	bool done = true;
 
 	ASSERT_LOCK_HELD(&parent->lock);
-	while (mapping && mapping->unmapping)
-		mapping = mapping_next(mapping);
 	part->length = 0;
-	if (mapping == NULL) {
-		*address = ARCH_USER_END;
+	if (mapping == NULL || mapping->unmapping) {
+		*address = mapping ? mapping_end(mapping) : ARCH_USER_END;
 		return true;
 	}
 	if (*address < mapping->address)

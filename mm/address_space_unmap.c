@@ -95,13 +95,16 @@ static void unmap_step(struct address_space *space, struct mapping *mapping)
 		mapping_trim(space, mapping, done_to - mapping->offset);
 }
 
-// The first mapping in a range that is to go; NULL: none is left.
+// The first mapping in a range that is to go, or, after many that others have put there meanwhile, one to go on from; NULL: none is left.
 static struct mapping *first_marked(struct address_space *space, vaddr_t address, vaddr_t end)
 {
 	struct mapping *mapping = mapping_find(space, address);
 
-	while (mapping && mapping->address < end && !mapping->unmapping)
+	for (unsigned i = 0; mapping && mapping->address < end && !mapping->unmapping; i++) {
+		if (i == MAPPINGS_PER_STEP)
+			return mapping;
 		mapping = mapping_next(mapping);
+	}
 	return mapping && mapping->address < end ? mapping : NULL;
 }
 
@@ -111,7 +114,8 @@ void unmap_sweep_locked(struct address_space *space, vaddr_t address, vaddr_t en
 
 	while ((mapping = first_marked(space, address, end))) {
 		address = mapping->address;
-		unmap_step(space, mapping);
+		if (mapping->unmapping)
+			unmap_step(space, mapping);
 		if (first_marked(space, address, end) == NULL)
 			break;
 		spin_unlock(&space->lock);

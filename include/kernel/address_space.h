@@ -83,6 +83,7 @@ enum error address_space_map_through(struct address_space *space, const struct c
 enum error address_space_unmap(struct address_space *space, vaddr_t address, uint64_t length);
 enum error address_space_protect(
 	struct address_space *space, vaddr_t address, uint64_t length, uint64_t access);
+// Tells the mapping at an address or above. No lock held; preemption points inside.
 enum error address_space_query(struct address_space *space, vaddr_t address, struct mapping_info *info);
 // Bytes that have a frame in the space's own memory.
 uint64_t address_space_resident(struct address_space *space);

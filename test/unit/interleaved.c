@@ -114,6 +114,50 @@ static void test_renewed_large_page(void)
 	end_space();
 }
 
+// --- Mappings that come into a range while it is unmapped
+
+#define MANY 100
+
+static unsigned points; // preemption points of the unmapping
+
+static vaddr_t between(unsigned number)
+{
+	return START + (2 * PAGES + number) * PAGE_SIZE;
+}
+
+static void map_one(vaddr_t address, uint64_t flags)
+{
+	struct map_request request = {
+		.address = address, .length = PAGE_SIZE, .flags = flags | MAPPING_FIXED};
+
+	CHECK(address_space_map(space, NULL, &request, 7, &address) == ERR_OK);
+}
+
+static void map_between(void)
+{
+	for (unsigned i = 0; points == 0 && i < MANY; i++)
+		map_one(between(i), i % 2 ? MAPPING_READ : MAPPING_READ | MAPPING_WRITE);
+	points++;
+}
+
+static void test_unmapped_with_others_between(void)
+{
+	struct mapping_info info;
+
+	make_space(NULL, PAGES * PAGE_SIZE, MAPPING_READ | MAPPING_WRITE);
+	map_one(between(MANY), MAPPING_READ);
+	for (vaddr_t at = START; at <= LAST; at += PAGE_SIZE)
+		CHECK(reach(0, at, FAULT_ACCESS_WRITE) != NULL);
+	machine_at_preemption_point = map_between;
+	CHECK(address_space_unmap(space, START, between(MANY + 1) - START) == ERR_OK);
+	machine_at_preemption_point = NULL;
+	CHECK(points > MANY / 20);
+	for (unsigned i = 0; i < MANY; i++)
+		CHECK(address_space_query(space, between(i), &info) == ERR_OK && info.address == between(i));
+	CHECK(address_space_query(space, between(MANY), &info) == ERR_NOT_FOUND);
+	end_space();
+}
+
 // --- The word of a futex, and copies of its page
 
 static void store(uint32_t value)
@@ -232,6 +276,7 @@ int main(void)
 		FAULT_ACCESS_WRITE);
 	test_renewed_entry(MAPPING_READ | MAPPING_WRITE, FAULT_ACCESS_WRITE, MAPPING_READ, FAULT_ACCESS_READ);
 	test_renewed_large_page();
+	test_unmapped_with_others_between();
 	test_futex_of_cloned_page();
 	test_futex_that_is_only_read();
 	test_killed_copy(false);
