@@ -262,10 +262,13 @@ void guest_check_kick(struct thread *thread)
 	// Still kicked in that wait, not in one before.
 	if (!atomic_load(&thread->kicked) || operations == &budget_wait)
 		return;
-	if (thread->guest)
+	if (thread->guest) {
 		thread_abort_wait_number(thread, number, ERR_CANCELLED);
-	else if (is_interruptible(thread) && thread_abort_wait_number(thread, number, ERR_CANCELLED))
+	} else if (is_interruptible(thread) && thread_leave_wait_number(thread, number)) {
+		// Taken before it runs: a kick that comes later is for what it does then.
 		take_kick(thread);
+		thread_wake(thread);
+	}
 }
 
 struct syscall_result sys_guest_kick(handle_t handle)

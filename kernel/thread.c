@@ -29,6 +29,8 @@ void thread_resume_user(void)
 
 static void expire(struct timeout *timeout)
 {
+	// Whoever goes on with a claimed wait begins it, and then looks whether the time-out is in no queue any more.
+	atomic_thread_fence(memory_order_seq_cst);
 	thread_abort_wait(container_of(timeout, struct thread, timeout), ERR_TIMED_OUT);
 }
 

@@ -116,11 +116,11 @@ uint64_t thread_continue_wait(
 
 	assert(thread_get_state(thread) == THREAD_READY);
 	begin_wait(thread, operations, wait_object, number);
-	// Who found the thread claimed left it alone, and will not come again.
+	// Who found the thread claimed left it alone, and will not come again. That wait may be over by now, and another one be under way.
 	if (atomic_load(&thread->killed))
-		thread_abort_wait(thread, ERR_CANCELLED);
+		thread_abort_wait_number(thread, number, ERR_CANCELLED);
 	else if (timed && atomic_load(&thread->timeout.queue) == NULL)
-		thread_abort_wait(thread, ERR_TIMED_OUT);
+		thread_abort_wait_number(thread, number, ERR_TIMED_OUT);
 	else
 		guest_check_kick(thread);
 	return number;
@@ -160,21 +160,32 @@ static void cancel_claimed(struct thread *thread, enum error error)
 			&thread->arch, (struct syscall_result){.error = (uint64_t)error, .value = 0});
 }
 
-bool thread_leave_wait(struct thread *thread)
-{
-	ipc_wait_in_list(thread);
-	if (!claim_from_outside(thread, atomic_load(&thread->state)))
-		return false;
-	cancel_claimed(thread, ERR_CANCELLED);
-	cancel_timeout(thread);
-	return true;
-}
-
-static bool abort_wait(struct thread *thread, uint64_t word, enum error error)
+static bool leave_wait(struct thread *thread, uint64_t word, enum error error)
 {
 	if (!claim_from_outside(thread, word))
 		return false;
 	cancel_claimed(thread, error);
+	return true;
+}
+
+bool thread_leave_wait(struct thread *thread)
+{
+	ipc_wait_in_list(thread);
+	if (!leave_wait(thread, atomic_load(&thread->state), ERR_CANCELLED))
+		return false;
+	cancel_timeout(thread);
+	return true;
+}
+
+bool thread_leave_wait_number(struct thread *thread, uint64_t number)
+{
+	return thread_is_waiting(thread, number) && leave_wait(thread, number, ERR_CANCELLED);
+}
+
+static bool abort_wait(struct thread *thread, uint64_t word, enum error error)
+{
+	if (!leave_wait(thread, word, error))
+		return false;
 	thread_wake(thread);
 	return true;
 }

@@ -280,6 +280,8 @@ bool thread_abort_wait_number(struct thread *thread, uint64_t number, enum error
 
 // Cancels a wait for one who ends the thread, or wakes it: it is then in no queue, and nobody else does either. False: as above.
 bool thread_leave_wait(struct thread *thread);
+// The same with wait `number` only, for one who wakes the thread with thread_wake.
+bool thread_leave_wait_number(struct thread *thread, uint64_t number);
 
 // Makes a thread of a process as thread_create (the system call) says; attributes are the kernel's own
 // checked copy. Not yet ready: thread_start. On success the creator holds a reference.

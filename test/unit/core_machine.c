@@ -202,9 +202,9 @@ struct test_object *make_object(enum object_type type, struct account *account)
 	return object;
 }
 
-// --- The rest of the core
+// --- The rest of the core. Weak: a test of the scheduler, or of guests, brings the real ones.
 
-void preemption_point(void)
+__attribute__((weak)) void preemption_point(void)
 {
 	CHECK(spin_none_held());
 }
@@ -214,7 +214,7 @@ __attribute__((weak)) void tlb_shootdown_ipi(void)
 {
 }
 
-void scheduler_program_timer(void)
+__attribute__((weak)) void scheduler_program_timer(void)
 {
 	uint64_t deadline = timeout_next();
 
@@ -222,13 +222,13 @@ void scheduler_program_timer(void)
 		host_cpu->timer_deadline = deadline;
 }
 
-void scheduler_enqueue(struct thread *thread)
+__attribute__((weak)) void scheduler_enqueue(struct thread *thread)
 {
 	CHECK(thread_get_state(thread) == THREAD_READY);
 	atomic_store(&woken[thread->cpu], thread);
 }
 
-void guest_check_kick(struct thread *thread)
+__attribute__((weak)) void guest_check_kick(struct thread *thread)
 {
 	(void)thread;
 }

@@ -5,11 +5,26 @@
 
 #include "core_machine.h"
 #include <arch/thread.h>
+#include <kernel/assert.h>
 #include <kernel/cpu.h>
+#include <kernel/ipc.h>
 #include <kernel/scheduler.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+
+// Called with what is about to be loaded, so that others can come before that.
+static void (*before_load)(const volatile void *);
+
+#undef atomic_load
+#define atomic_load(object)                                           \
+	({                                                            \
+		if (before_load)                                      \
+			before_load(object);                          \
+		atomic_load_explicit(object, memory_order_seq_cst);   \
+	})
+
+#include "../../kernel/thread_wait.c"
 
 #define ROUNDS   100000
 #define ONE_WAIT 256 // between the numbers of two
@@ -120,6 +135,32 @@ static void continue_wait(bool time_passes, bool is_killed)
 	CHECK(woken[0] == &thread && failed == 1 && last_error == ERR_TIMED_OUT);
 }
 
+// The wait that goes on ends at once, and the thread waits for something else.
+static uint64_t later_wait;
+
+static void wait_again(const volatile void *loaded)
+{
+	if (loaded != &thread.killed)
+		return;
+	before_load = NULL;
+	timeout_run(1000);
+	CHECK(woken[0] == &thread && failed == 1 && last_error == ERR_TIMED_OUT);
+	run();
+	later_wait = thread_prepare_wait(&operations, NULL, THREAD_BLOCKED, DEADLINE_NEVER);
+}
+
+static void continue_wait_that_ends(void)
+{
+	run();
+	thread_prepare_wait(&operations, NULL, THREAD_BLOCKED, 1000);
+	CHECK(thread_claim(&thread));
+	before_load = wait_again;
+	CHECK(thread_continue_wait(&thread, &operations, NULL) == later_wait - ONE_WAIT);
+	CHECK(before_load == NULL && thread_is_waiting(&thread, later_wait) && failed == 0);
+	CHECK(thread_claim(&thread));
+	thread_wake_with(&thread, ERR_OK, 0);
+}
+
 // --- Two claim at once
 
 static atomic_uint begun, answered;
@@ -174,6 +215,7 @@ int main(void)
 		continue_wait(false, false);
 		continue_wait(true, false);
 		continue_wait(false, true);
+		continue_wait_that_ends();
 	}
 	race();
 	return 0;
