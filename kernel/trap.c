@@ -92,7 +92,7 @@ void trap_exit(void)
 			thread_exit_current();
 		if (thread->suspended)
 			thread_park_current();
-		else if (cpu->out_of_budget)
+		else if (cpu_self()->out_of_budget) // what came before may have moved it
 			scheduling_context_enforce();
 		else if (thread->guest && atomic_load(&thread->kicked))
 			guest_exit_kicked(thread);
@@ -146,5 +146,5 @@ void trap_ipi(void)
 	if (panic_is_under_way())
 		arch_halt();
 	tlb_shootdown_ipi();
-	scheduler_program_timer();
+	scheduler_ipi();
 }

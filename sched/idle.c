@@ -21,6 +21,9 @@ void scheduler_idle(void)
 			object_reap();
 		if (cpu->run_queue.count > 0 || scheduler_steal(cpu)) {
 			scheduler_switch();
+			// It got the CPU while others are ready: to let interrupts in.
+			if (cpu->run_queue.count > 0)
+				preemption_point();
 		} else if (object_reap_pending()) {
 			// The other CPUs have been asked to be quiescent: it will not take long.
 			preemption_point();

@@ -70,6 +70,8 @@ void loan_recall(struct thread *client)
 {
 	const struct thread *payer = loan_follow(client).payer;
 
+	// A CPU that turns to its server says who pays, and then looks at the wait.
+	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned i = 0; i < cpu_count; i++)
 		if (__atomic_load_n(&cpus[i].payer, __ATOMIC_RELAXED) == payer)
 			scheduler_reschedule(&cpus[i]);

@@ -18,6 +18,7 @@
 #define SLICE_MIN    (SLICE_NANOSECONDS / 5)
 #define OVERRUN_MAX  (20 * SLICE_NANOSECONDS)
 #define TURNS_MISSED 8 // at most, by all threads of a queue together, at one switch
+#define DEMOTED_MAX  64 // at one switch
 #define GIVEN_UP     0 // slice_end of a thread that yields
 
 static void set_state(struct thread *thread, enum thread_state state)
@@ -114,8 +115,8 @@ static void set_budget_end(struct cpu *cpu, uint64_t left, uint64_t now)
 		cpu_set_work(cpu);
 }
 
-// Says on whose time the CPU runs. Whoever gives that thread a context, or ends it, looks for those on whose time CPUs run after
-// that; its context, and whether it has ended, are looked at after this.
+// Says on whose time the CPU runs. Whoever gives that thread a context, or ends its wait or itself, looks for those on whose time CPUs
+// run after that; its context, and whether it still lends its time, are looked at after this.
 static void set_payer(struct cpu *cpu, struct thread *payer)
 {
 	__atomic_store_n(&cpu->payer, payer, __ATOMIC_RELAXED);
@@ -132,9 +133,11 @@ static void change_payer(struct cpu *cpu, struct thread *next, struct thread *pa
 		left = charge(cpu, now);
 	if (payer != last) {
 		set_payer(cpu, payer);
-		// A caller may have ended just now.
-		if (object_has_ended(&payer->object))
+		// A caller's wait, and the caller, may have ended just now, and nobody have found that this CPU runs on its time.
+		if (payer != next && loan_follow(next).payer != payer) {
 			set_payer(cpu, payer = next);
+			cpu_set_reschedule(cpu);
+		}
 		left = payer->context ? charge(cpu, now) : BUDGET_UNLIMITED;
 	}
 	set_budget_end(cpu, left, now);
@@ -239,14 +242,15 @@ static uint64_t new_slice(struct thread *thread)
 	return SLICE_NANOSECONDS - less;
 }
 
-// Whoever pays for the thread is told in *payer.
+// Whoever pays for the thread is told in *payer. Where very many threads have lost priorities since they were queued, the idle thread
+// comes between: it lets interrupts in and switches again.
 static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 {
 	struct run_queue *queue = &cpu->run_queue;
-	unsigned missed = 0;
+	unsigned missed = 0, demoted = 0;
 	int best;
 
-	while ((best = run_queue_best(queue)) >= 0) {
+	while (demoted < DEMOTED_MAX && (best = run_queue_best(queue)) >= 0) {
 		struct thread *thread = run_queue_first(queue, best);
 		struct loan_chain chain = loan_follow(thread);
 
@@ -257,6 +261,7 @@ static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 			return thread;
 		}
 		// It was queued with a priority that has been recalled since, or lets others run first.
+		demoted += chain.priority < best;
 		run_queue_insert(queue, thread, false);
 	}
 	*payer = cpu->idle;
@@ -267,7 +272,9 @@ static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
 {
 	set_state(thread, THREAD_RUNNING);
 	cpu->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : new_slice(thread));
-	thread_unhinder(thread, HINDRANCE_AFFINITY);
+	// It may have been put here before whoever changed its affinity could find it: trap_exit moves it.
+	if (scheduler_may_run(thread, cpu))
+		thread_unhinder(thread, HINDRANCE_AFFINITY);
 	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
 	cpu->current = thread;
 }
@@ -361,8 +368,11 @@ void scheduler_reschedule(struct cpu *cpu)
 
 void scheduler_poke(struct thread *thread)
 {
-	struct cpu *cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
+	struct cpu *cpu;
 
+	// What the thread is to find was written before: a CPU that it comes to from now on finds it.
+	atomic_thread_fence(memory_order_seq_cst);
+	cpu = &cpus[__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED)];
 	cpu_set_work(cpu);
 	if (cpu != cpu_self() && atomic_load(&thread->on_cpu))
 		arch_ipi_send(cpu);
@@ -449,6 +459,17 @@ void scheduler_program_timer(void)
 		return;
 	cpu->timer_deadline = deadline;
 	arch_timer_set(deadline);
+}
+
+// Whoever sent it looked at what was current then; the fast path, which found the queue empty, may have gone over to a
+// thread of lower priority since.
+void scheduler_ipi(void)
+{
+	struct cpu *cpu = cpu_self();
+
+	if (run_queue_best(&cpu->run_queue) > cpu->current->priority)
+		cpu_set_reschedule(cpu);
+	scheduler_program_timer();
 }
 
 void scheduler_timer(uint64_t now)

@@ -67,6 +67,8 @@ void scheduler_poke_and_wait(struct thread *thread);
 
 // trap_timer's part: time-outs are run; is the slice over?
 void scheduler_timer(uint64_t now);
+// trap_ipi's part: another CPU may have put a thread into this one's queue.
+void scheduler_ipi(void);
 // Programs this CPU's timer for the earlier of slice end (if others of the priority are ready) and the next
 // time-out.
 void scheduler_program_timer(void);

@@ -347,3 +347,69 @@ TEST(bounded_copy_ends_with_its_thread)
 	handle_close(copy.source);
 	handle_close(notification);
 }
+
+// --- Servers whose clients have gone
+
+static handle_t endpoints[THREADS];
+static _Atomic unsigned serving;
+
+static void serve_for_ever(uint64_t index)
+{
+	struct short_message message = {0};
+
+	endpoint_receive_short(endpoints[index], &message);
+	serving++;
+	for (;;)
+		thread_yield();
+}
+
+static void call_for_ever(uint64_t index)
+{
+	struct short_message message = {0};
+
+	endpoint_call_short(endpoints[index], &message);
+	thread_exit(0);
+}
+
+static bool start_pair(unsigned index)
+{
+	struct thread_attributes server = {.name = "server",
+		.priority = 1,
+		.entry = (uintptr_t)serve_for_ever,
+		.argument = index,
+		.stack_size = 2 * PAGE_SIZE};
+	struct thread_attributes client = server;
+	handle_t thread;
+
+	client.entry = (uintptr_t)call_for_ever;
+	client.priority = THREAD_PRIORITY_DEFAULT / 2;
+	return endpoint_create(&endpoints[index]) == ERR_OK &&
+		thread_create(HANDLE_SELF, &server, &thread) == ERR_OK &&
+		thread_create(HANDLE_SELF, &client, &threads[index]) == ERR_OK;
+}
+
+// Servers that are ready lose their clients, and with them their priority, before one of them runs again.
+static uint64_t lose_clients(uint64_t argument)
+{
+	for (unsigned i = 0; i < THREADS; i++)
+		if (!start_pair(i))
+			return 1;
+	while (serving < THREADS) {
+		clock_get(&common_deadline);
+		thread_sleep(common_deadline + MILLISECOND);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		if (thread_kill(threads[i], 0) != ERR_OK)
+			return 2;
+	clock_get(&common_deadline);
+	thread_sleep(common_deadline + MILLISECOND);
+	return argument;
+}
+
+TEST(bounded_many_lost_loans)
+{
+	struct child child;
+
+	REQUIRE(child_start(&child, lose_clients, 0, NULL, 0));
+	EXPECT_EQUAL(child_wait(&child).exit_status, 0);
+}

@@ -161,6 +161,49 @@ TEST(direct_yield_to_one_that_is_suspended_resumed_and_moved)
 	worker_join(&yielders[1].worker);
 }
 
+static uint64_t spin_until_stopped(void *argument)
+{
+	struct yielder *self = argument;
+
+	while (!*self->stop)
+		self->turns++;
+	return 0;
+}
+
+// Where it may run from now on, another thread has the CPU for itself: it takes no turn any more, there or where it was.
+TEST(direct_yield_to_one_that_has_to_leave)
+{
+	struct thread_attributes high = {.name = "high", .priority = LOWER + 1, .affinity = 2};
+	struct system_info system = {.cpu_count = 1};
+	struct yielder yielders[2], above;
+	volatile bool stop = false;
+
+	system_info(start_handle(START_SYSTEM), &system);
+	if (system.cpu_count < 3)
+		return;
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, 4));
+	above = (struct yielder){.stop = &stop};
+	REQUIRE(start_yielders(yielders, 2, &stop));
+	REQUIRE(worker_start_with(&above.worker, spin_until_stopped, &above, &high));
+	EXPECT(wait_for_turns(&above, 1));
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct yielder *leaves = &yielders[i % 2];
+		uint64_t turns;
+
+		EXPECT_OK(thread_set_affinity(leaves->worker.thread, 2));
+		turns = leaves->turns;
+		EXPECT(wait_for_turns(&yielders[1 - i % 2], 10));
+		EXPECT_EQUAL(leaves->turns, turns);
+		EXPECT_OK(thread_set_affinity(leaves->worker.thread, 1));
+		EXPECT(wait_for_turns(leaves, 10));
+	}
+	stop = true;
+	worker_join(&above.worker);
+	worker_join(&yielders[0].worker);
+	worker_join(&yielders[1].worker);
+	EXPECT_OK(thread_set_affinity(HANDLE_SELF, UINT64_MAX));
+}
+
 TEST(direct_yield_to_one_that_is_killed)
 {
 	volatile bool stop = false;
