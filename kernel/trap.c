@@ -102,8 +102,7 @@ void trap_exit(void)
 			break;
 	}
 	// What waits for other CPUs is looked at again each time. Work keeps a thread that is stepped off the fast path.
-	if (object_reap_pending() ||
-		(atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & HINDRANCE_STEP))
+	if (object_reap_pending() || thread_is_hindered(thread, HINDRANCE_STEP))
 		cpu_set_work(cpu_self());
 	cpu_self()->direct_calls = thread->guest ? 0 : direct_calls_limit;
 	latency_end((uintptr_t)trap_exit);

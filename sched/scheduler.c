@@ -17,9 +17,9 @@
 
 #define SLICE_MIN    (SLICE_NANOSECONDS / 5)
 #define OVERRUN_MAX  (20 * SLICE_NANOSECONDS)
-#define TURNS_MISSED 8 // at most, by all threads of a queue together, at one switch
+#define TURNS_MISSED 8  // at most, by all threads of a queue together, at one switch
 #define DEMOTED_MAX  64 // at one switch
-#define GIVEN_UP     0 // slice_end of a thread that yields
+#define GIVEN_UP     0  // slice_end of a thread that yields
 
 static void set_state(struct thread *thread, enum thread_state state)
 {
@@ -273,7 +273,7 @@ static void make_current(struct cpu *cpu, struct thread *thread, uint64_t now)
 	set_state(thread, THREAD_RUNNING);
 	cpu->slice_end = now + (thread->slice_remaining ? thread->slice_remaining : new_slice(thread));
 	// It may have been put here before whoever changed its affinity could find it: trap_exit moves it.
-	if (scheduler_may_run(thread, cpu))
+	if (thread_is_hindered(thread, HINDRANCE_AFFINITY) && scheduler_may_run(thread, cpu))
 		thread_unhinder(thread, HINDRANCE_AFFINITY);
 	atomic_store_explicit(&thread->on_cpu, true, memory_order_relaxed);
 	cpu->current = thread;

@@ -211,9 +211,14 @@ static inline void thread_hinder(struct thread *thread, enum hindrance why)
 	atomic_fetch_or(&thread->hindrances, (unsigned)why);
 }
 
+static inline bool thread_is_hindered(const struct thread *thread, enum hindrance why)
+{
+	return (atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & (unsigned)why) != 0;
+}
+
 static inline void thread_unhinder(struct thread *thread, enum hindrance why)
 {
-	if (atomic_load_explicit(&thread->hindrances, memory_order_relaxed) & (unsigned)why)
+	if (thread_is_hindered(thread, why))
 		atomic_fetch_and(&thread->hindrances, ~(unsigned)why);
 }
 

@@ -17,11 +17,11 @@
 static void (*before_load)(const volatile void *);
 
 #undef atomic_load
-#define atomic_load(object)                                           \
-	({                                                            \
-		if (before_load)                                      \
-			before_load(object);                          \
-		atomic_load_explicit(object, memory_order_seq_cst);   \
+#define atomic_load(object)                                         \
+	({                                                          \
+		if (before_load)                                    \
+			before_load(object);                        \
+		atomic_load_explicit(object, memory_order_seq_cst); \
 	})
 
 #include "../../kernel/thread_wait.c"
