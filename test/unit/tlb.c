@@ -90,8 +90,8 @@ bool arch_mmu_switch(struct arch_cpu *cpu, struct arch_address_space *space)
 
 #define ALL_PAGES (ARCH_USER_END >> PAGE_SHIFT)
 
-static struct address_space *_Atomic wanted[CPUS]; // by CPU: the space to load
-static atomic_uint told[CPUS], done[CPUS];         // how many there were, and were loaded
+static struct address_space *_Atomic to_load[CPUS]; // by CPU: the space to load
+static atomic_uint told[CPUS], done[CPUS];          // how many there were, and were loaded
 static atomic_bool over;
 
 // Loads what it is told to, and answers.
@@ -104,7 +104,7 @@ static void *obey(void *argument)
 		unsigned number = told[cpu->index];
 
 		if (done[cpu->index] != number) {
-			address_space_switch(wanted[cpu->index]);
+			address_space_switch(to_load[cpu->index]);
 			done[cpu->index] = number;
 		}
 		tlb_shootdown_ipi();
@@ -115,7 +115,7 @@ static void *obey(void *argument)
 
 static void load(unsigned index, struct address_space *space)
 {
-	wanted[index] = space;
+	to_load[index] = space;
 	told[index]++;
 	while (done[index] != told[index])
 		sched_yield();
