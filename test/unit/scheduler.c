@@ -174,10 +174,6 @@ void interrupt_raise(uint32_t line)
 	abort();
 }
 
-void arch_sync_code_local(void)
-{
-}
-
 // --- Threads
 
 static void make(struct thread *thread, uint8_t priority, enum thread_state state)
