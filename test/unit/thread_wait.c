@@ -3,31 +3,19 @@
 // The state machine of waiting: who ends a wait is one, however many try; stale wait numbers end nothing; a
 // wait that goes on as another one loses neither a time-out nor a kill.
 
+#include "before_load.h"
 #include "core_machine.h"
 #include <arch/thread.h>
-#include <kernel/assert.h>
 #include <kernel/cpu.h>
-#include <kernel/ipc.h>
 #include <kernel/scheduler.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 
-// Called with what is about to be loaded, so that others can come before that.
-static void (*before_load)(const volatile void *);
-
-#undef atomic_load
-#define atomic_load(object)                                         \
-	({                                                          \
-		if (before_load)                                    \
-			before_load(object);                        \
-		atomic_load_explicit(object, memory_order_seq_cst); \
-	})
-
-#include "../../kernel/thread_wait.c"
-
 #define ROUNDS   100000
 #define ONE_WAIT 256 // between the numbers of two
+
+void (*before_load)(const volatile void *object);
 
 static struct thread thread;
 static unsigned cancelled, failed;
