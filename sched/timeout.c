@@ -26,11 +26,8 @@ void timeout_queue_init(struct timeout_queue *queue)
 // The queue's lock is held.
 static void note_first(struct timeout_queue *queue)
 {
-	uint64_t next = queue->first ? queue->first->key : DEADLINE_NEVER;
-
-	if (next < queue->pause_end)
-		next = queue->pause_end;
-	atomic_store_explicit(&queue->next, next, memory_order_relaxed);
+	atomic_store_explicit(
+		&queue->next, queue->first ? queue->first->key : DEADLINE_NEVER, memory_order_relaxed);
 }
 
 void timeout_arm(struct timeout *timeout, uint64_t deadline)
@@ -116,14 +113,14 @@ static struct timeout *take_due(struct timeout_queue *queue, uint64_t now)
 	return timeout;
 }
 
+// Until a thread arms or cancels: it has run then.
 static void pause_before_next(struct timeout_queue *queue)
 {
 	uint64_t end = arch_time_now() + TIMEOUT_PAUSE;
 
 	spin_lock(&queue->lock);
 	if (queue->first && queue->first->key < end)
-		queue->pause_end = end;
-	note_first(queue);
+		atomic_store_explicit(&queue->next, end, memory_order_relaxed);
 	spin_unlock(&queue->lock);
 }
 

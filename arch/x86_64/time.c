@@ -95,16 +95,16 @@ void arch_timer_set(uint64_t deadline)
 	uint64_t now;
 
 	isa_cpu_self()->timer_deadline = deadline;
-	// For what is further away, timer_interrupt sets it again.
-	if (deadline != DEADLINE_NEVER && deadline > TIMER_FAR)
-		deadline = TIMER_FAR;
 	if (cpu_features.tsc_deadline) {
+		// For what is further away, timer_interrupt sets it again.
+		uint64_t reached = deadline < TIMER_FAR ? deadline : TIMER_FAR;
+
 		// MFENCE: the write must not pass those of the local APIC's registers. 0 disarms.
 		__asm__ volatile("mfence" : : : "memory");
 		write_msr(MSR_TSC_DEADLINE,
 			deadline == DEADLINE_NEVER ? 0
 						   : time_scale.tsc_at_boot + 1 +
-					multiply_fixed(deadline, time_scale.ticks_per_nanosecond));
+					multiply_fixed(reached, time_scale.ticks_per_nanosecond));
 		return;
 	}
 	if (deadline == DEADLINE_NEVER) {

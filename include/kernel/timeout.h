@@ -27,7 +27,6 @@ struct timeout {
 struct timeout_queue {
 	struct spinlock lock;
 	struct heap_node *first;
-	uint64_t pause_end;    // the timer is not set for an earlier time: see timeout_run
 	_Atomic uint64_t next; // what the timer is to be set for; the queue's CPU reads it without the lock
 	struct timeout *_Atomic running; // whose expire is being called
 };
