@@ -74,7 +74,7 @@ struct syscall_result fast_notification_signal(SYSCALL_ENTRY_PARAMETERS)
 	struct cpu *cpu = cpu_self();
 	struct thread *self = cpu->current, *waiter;
 	struct notification *notification;
-	uint8_t base_priority;
+	uint8_t base_priority, priority;
 
 	if (RARE(!direct_is_target(&self->signal_target, handle)))
 		return signal_another(handle, bits);
@@ -94,10 +94,11 @@ struct syscall_result fast_notification_signal(SYSCALL_ENTRY_PARAMETERS)
 	if (RARE(direct_obstacles(waiter, cpu) != 0 || !spin_try_lock(&cpu->run_queue.lock)))
 		goto general;
 	base_priority = waiter->base_priority;
-	if (base_priority <= self->priority) {
+	priority = ONCE(uint8_t, self->priority);
+	if (base_priority <= priority) {
 		if (wake(notification, cpu, waiter, base_priority, bits))
 			return SYSCALL_OK;
-	} else if (direct_can_leave(cpu, self)) {
+	} else if (direct_can_leave(cpu, self) && direct_can_queue(self, priority)) {
 		go_over_to_waiter(notification, cpu, self, waiter, base_priority, bits);
 	}
 	spin_unlock(&cpu->run_queue.lock);

@@ -21,7 +21,9 @@ struct syscall_result fast_thread_yield(SYSCALL_ENTRY_PARAMETERS)
 	priority = ONCE(uint8_t, self->priority);
 	queue = &cpu->run_queue.queues[priority];
 	next = direct_thread(container_of(queue->next, struct thread, run_link));
-	if (list_is_empty(queue) || RARE(!direct_can_leave(cpu, self) || !direct_can_resume(next, cpu))) {
+	if (list_is_empty(queue) ||
+		RARE(!direct_can_leave(cpu, self) || !direct_can_queue(self, priority) ||
+			!direct_can_resume(next, cpu))) {
 		spin_unlock(&cpu->run_queue.lock);
 		return sys_thread_yield();
 	}

@@ -62,8 +62,8 @@ struct address_space {
 	vaddr_t base;                 // from here on go mappings without a wish; never changes
 	struct spinlock reserve_lock; // guards the next one, without the lock above: mm/large_page.c
 	paddr_t reserved_tables;
-	bool destroyed;        // nothing can be mapped or touched any more
-	bool of_process;       // destroyed when that ends, whoever has capabilities: no guest's
+	bool destroyed;  // nothing can be mapped or touched any more
+	bool of_process; // destroyed when that ends, whoever has capabilities: no guest's
 	// Bit n: what CPU n has of it in its TLB and its instruction cache is current (no ARCH_TLB_BROADCAST).
 	_Atomic uint64_t cpus;
 };

@@ -23,12 +23,17 @@ INLINE struct thread *direct_thread(struct thread *thread)
 }
 
 // Whether the current thread can leave directly. The run queue's lock is held: whoever is more urgent and came before has
-// set the CPU's work, and so has whoever hinders the thread, or will find that it is not on a CPU. Who changes its priority says so in
-// the base one first, and looks under the lock whether it is queued.
+// set the CPU's work, and so has whoever hinders the thread, or will find that it is not on a CPU.
 INLINE bool direct_can_leave(struct cpu *cpu, struct thread *self)
 {
-	return ONCE(unsigned, cpu->work) == 0 && cpu->payer == self && self->context == NULL &&
-		ONCE(uint8_t, self->priority) == ONCE(uint8_t, self->base_priority);
+	return ONCE(unsigned, cpu->work) == 0 && cpu->payer == self && self->context == NULL;
+}
+
+// Whether the current thread, whose priority was read with the lock held, can be queued with it. Who changes it says so in the base one
+// first, and looks under the lock whether the thread is queued.
+INLINE bool direct_can_queue(const struct thread *self, uint8_t priority)
+{
+	return priority == ONCE(const uint8_t, self->base_priority);
 }
 
 // 0: a thread belongs to this CPU, nobody wants to stop it, it runs on its own time, without a budget, has a whole slice and not
