@@ -53,12 +53,15 @@ static void expire(struct timeout *timeout)
 static uint64_t disarm(struct timer *timer)
 {
 	uint64_t setting;
+	bool armed;
 
 	spin_lock(&timer->lock);
 	setting = ++timer->settings;
 	timer->period = 0;
+	armed = timeout_cancel(&timer->timeout);
 	spin_unlock(&timer->lock);
-	timeout_cancel_sync(&timer->timeout);
+	if (!armed)
+		timeout_wait(&timer->timeout);
 	return setting;
 }
 

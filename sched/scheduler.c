@@ -248,7 +248,7 @@ static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 {
 	struct run_queue *queue = &cpu->run_queue;
 	unsigned missed = 0, demoted = 0;
-	int best;
+	int best = -1;
 
 	while (demoted < DEMOTED_MAX && (best = run_queue_best(queue)) >= 0) {
 		struct thread *thread = run_queue_first(queue, best);
@@ -264,6 +264,8 @@ static struct thread *take_best(struct cpu *cpu, struct thread **payer)
 		demoted += chain.priority < best;
 		run_queue_insert(queue, thread, false);
 	}
+	if (best >= 0)
+		cpu_set_reschedule(cpu);
 	*payer = cpu->idle;
 	return cpu->idle;
 }

@@ -76,17 +76,20 @@ bool timeout_cancel(struct timeout *timeout)
 	return false;
 }
 
-void timeout_cancel_sync(struct timeout *timeout)
+void timeout_wait(struct timeout *timeout)
 {
-	struct timeout_queue *queue;
+	struct timeout_queue *queue = atomic_load_explicit(&timeout->last_queue, memory_order_acquire);
 
-	if (timeout_cancel(timeout))
-		return;
-	queue = atomic_load_explicit(&timeout->last_queue, memory_order_acquire);
 	if (queue == NULL || queue == &cpu_self()->timeouts)
 		return;
 	while (atomic_load_explicit(&queue->running, memory_order_acquire) == timeout)
 		spin_wait();
+}
+
+void timeout_cancel_sync(struct timeout *timeout)
+{
+	if (!timeout_cancel(timeout))
+		timeout_wait(timeout);
 }
 
 // Only this CPU arms here: what another one takes out meanwhile makes the answer too early, never too late.

@@ -37,7 +37,9 @@ void timeout_queue_init(struct timeout_queue *queue);
 void timeout_arm(struct timeout *timeout, uint64_t deadline);
 // Disarms, on whatever CPU; false: it was not armed (it may be expiring right now).
 bool timeout_cancel(struct timeout *timeout);
-// Disarms and waits until no other CPU is in its expire. No lock held that expire takes.
+// Of one that was not armed: waits until no other CPU is in its expire. No lock held that expire takes.
+void timeout_wait(struct timeout *timeout);
+// Disarms, or waits so.
 void timeout_cancel_sync(struct timeout *timeout);
 // When this CPU's timer is to ring for them, DEADLINE_NEVER: none is armed.
 uint64_t timeout_next(void);

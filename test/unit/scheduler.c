@@ -360,7 +360,7 @@ static void many_demotions(void)
 
 		for (unsigned i = 0; i < count; i++)
 			now += servers[i].run_priority == CLIENT;
-		CHECK(now < left && left - now <= 64);
+		CHECK(now < left && left - now <= 64 && cpus[0].reschedule);
 		left = now;
 		CHECK(++switches <= count);
 	}

@@ -258,12 +258,50 @@ static void test_set_when_it_has_ended(void)
 	free_memory();
 }
 
-// --- Interrupts
-
 static void say_it_has_come(void)
 {
 	sem_post(&has_come);
 }
+
+static void *set_on_other_cpu(void *unused)
+{
+	host_cpu = &cpus[1];
+	while_waiting = say_it_has_come;
+	CHECK(sys_timer_set(source, FAR, 0).error == ERR_OK);
+	say_it_has_come();
+	return unused;
+}
+
+static void set_elsewhere(void)
+{
+	struct cpu *self = host_cpu;
+
+	host_cpu = &cpus[2];
+	spin_unlock(&cpus[2].timeouts.lock);
+	host_cpu = self;
+	start(&other, set_on_other_cpu);
+	sem_wait(&has_come);
+}
+
+// CPU 0 waits to take it out of CPU 2's queue when CPU 1 sets it too: one of the two has armed it in the end.
+static void test_set_while_it_is_taken_out(void)
+{
+	make_timer();
+	host_cpu = &cpus[2];
+	CHECK(sys_timer_set(source, FAR, 0).error == ERR_OK);
+	spin_lock(&cpus[2].timeouts.lock);
+	host_cpu = &cpus[0];
+	while_waiting = set_elsewhere;
+	CHECK(sys_timer_set(source, FAR, 0).error == ERR_OK);
+	pthread_join(other, NULL);
+	while (sem_trywait(&has_come) == 0)
+		;
+	CHECK(nothing_armed(2) && nothing_armed(0) != nothing_armed(1));
+	end_source();
+	free_memory();
+}
+
+// --- Interrupts
 
 static void *end_on_other_cpu(void *unused)
 {
@@ -346,6 +384,7 @@ int main(void)
 	run(test_set_while_it_expires);
 	run(test_set_twice_while_it_expires);
 	run(test_set_when_it_has_ended);
+	run(test_set_while_it_is_taken_out);
 	run(test_raise_when_it_has_ended);
 	run(test_bind_when_it_has_ended);
 	run(test_line_of_no_device);
